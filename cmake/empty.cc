@@ -1,0 +1,1 @@
+// A shared library needs one source file; the connector itself comes from its object library.
