@@ -1,0 +1,34 @@
+/// A record between a connector and the converters. Everything but the schemas is borrowed from the batch it is in.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "data/schema.h"
+
+namespace millrace {
+
+struct RecordHeader {
+  std::string_view key;
+  const Schema* schema = nullptr;
+  Value value{};
+};
+
+/// A key or a value with its schema; `schema` null = schemaless. The schema is kept alive by whoever made the record
+/// (a task's schema table or a converter's cache).
+struct SchemaAndValue {
+  const Schema* schema = nullptr;
+  Value value{};
+};
+
+struct ConnectRecord {
+  std::string_view topic;
+  int32_t partition = -1;  ///< -1 = not decided yet
+  SchemaAndValue key, value;
+  std::optional<int64_t> timestamp_ms;
+  std::vector<RecordHeader> headers;  ///< in order, duplicates allowed; empty vectors do not allocate
+};
+
+}  // namespace millrace
