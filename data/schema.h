@@ -37,8 +37,8 @@ struct SchemaParts {
   SchemaPtr value_schema = {};                                       ///< kMap, kArray; null = elements of any type
 };
 
-/// Threads: any (immutable).
-class Schema {
+/// Threads: any (immutable). Made by make_schema() only, so that shared_from_this() works.
+class Schema : public std::enable_shared_from_this<Schema> {
  public:
   explicit Schema(SchemaParts parts);
 
