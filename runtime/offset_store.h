@@ -1,0 +1,46 @@
+/// Where sources stand: source partition → source offset, in Kafka Connect's own offset topic format: key
+/// `["<connector>",{partition}]`, value `{offset}`. Keys are compared as bytes, so member order counts.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/value.h"
+#include "runtime/topic_store.h"
+
+namespace millrace {
+
+/// JSON text of a map with STRING keys and primitive or null values, members in the map's order.
+/// Errors: kBadRecord naming the member that is not primitive.
+Expected<std::string> offset_map_to_json(const Value& map);
+/// The reverse; whole numbers become INT64.
+Expected<OwnedValue> offset_map_from_json(std::string_view json);
+
+/// Threads: any.
+class OffsetStore {
+ public:
+  explicit OffsetStore(std::unique_ptr<TopicStore> topic) : topic_(std::move(topic)) {}
+
+  /// The stored offset map; kind MR_NULL when there is none.
+  Expected<OwnedValue> get(const std::string& connector, const Value& partition) const;
+
+  struct Change {
+    OwnedValue partition;
+    OwnedValue offset;  ///< MR_NULL removes
+  };
+  /// Durable when it returns.
+  Status write(const std::string& connector, const std::vector<Change>& changes);
+
+  /// All partitions of a connector as JSON texts: {"filename":"a.txt"} → {"position":30}.
+  std::vector<std::pair<std::string, std::string>> all(const std::string& connector) const;
+  /// As write(), from JSON texts; an empty offset removes. A partition equal to a stored one but for member order
+  /// replaces that one.
+  Status write_json(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& changes);
+
+ private:
+  std::unique_ptr<TopicStore> topic_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,124 @@
+#include "runtime/topic_store.h"
+
+#include <fmt/format.h>
+
+#include <future>
+
+#include "protocol/murmur2.h"
+
+namespace millrace {
+
+using namespace std::chrono_literals;
+
+Expected<std::unique_ptr<TopicStore>> TopicStore::open(LogClient& client, Options options) {
+  std::unique_ptr<TopicStore> store(new TopicStore(client, std::move(options)));
+  const Options& wanted = store->options_;
+  const Status created = client.admin().create_topic({.name = wanted.topic,
+                                                      .partitions = wanted.partitions,
+                                                      .replication_factor = wanted.replication_factor,
+                                                      .configs = {{"cleanup.policy", "compact"}}});
+  if (!created && created.error().code != ErrorCode::kAlreadyExists) return fail(created.error());
+  auto topic = client.admin().describe_topic(wanted.topic);
+  if (!topic) return fail(std::move(topic.error()));
+  const auto policy = topic->configs.find("cleanup.policy");
+  if (policy == topic->configs.end() || policy->second != "compact") {
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("Topic '{}' is required to have 'cleanup.policy=compact' to guarantee consistency and durability of the "
+                            "worker's state, but it has '{}'. Change the topic's cleanup.policy, or name another topic in the worker's configuration.",
+                            wanted.topic, policy == topic->configs.end() ? "delete" : policy->second));
+  }
+  store->partitions_ = topic->partitions;
+  auto producer = client.producer("millrace-" + wanted.topic);
+  if (!producer) return fail(std::move(producer.error()));
+  store->producer_ = std::move(*producer);
+  if (auto read = store->read_to_end(); !read) return fail(std::move(read.error()));
+  return store;
+}
+
+Status TopicStore::read_to_end() {
+  auto consumer = client_.consumer({.group_id = "", .client_id = "millrace-" + options_.topic});
+  if (!consumer) return fail(std::move(consumer.error()));
+  std::vector<TopicPartition> partitions;
+  for (int32_t p = 0; p < partitions_; ++p) {
+    const TopicPartition partition{options_.topic, p};
+    auto first = client_.admin().earliest_offset(partition);
+    auto end = client_.admin().latest_offset(partition);
+    if (!first) return fail(std::move(first.error()));
+    if (!end) return fail(std::move(end.error()));
+    if (*first < *end) partitions.push_back(partition);
+  }
+  if (partitions.empty()) return {};
+  if (auto assigned = (*consumer)->assign(partitions); !assigned) return assigned;
+  std::map<TopicPartition, int64_t> ends;
+  for (const TopicPartition& partition : partitions) ends[partition] = *client_.admin().latest_offset(partition);
+  while (!ends.empty()) {
+    auto fetched = (*consumer)->poll(1000ms);
+    if (!fetched) return fail(std::move(fetched.error()));
+    for (const FetchedPartition& batch : *fetched) {
+      for (const RecordView& record : batch.records) {
+        if (!record.key) continue;
+        if (record.value) {
+          entries_[std::string(*record.key)] = *record.value;
+        } else {
+          entries_.erase(std::string(*record.key));
+        }
+      }
+    }
+    std::erase_if(ends, [&](const auto& end) {
+      auto position = (*consumer)->position(end.first);
+      return position && *position >= end.second;
+    });
+  }
+  return {};
+}
+
+std::optional<std::string> TopicStore::get(const std::string& key) const {
+  std::lock_guard lock(mutex_);
+  const auto at = entries_.find(key);
+  if (at == entries_.end()) return std::nullopt;
+  return at->second;
+}
+
+std::map<std::string, std::string> TopicStore::with_prefix(std::string_view prefix) const {
+  std::lock_guard lock(mutex_);
+  std::map<std::string, std::string> found;
+  for (auto at = entries_.lower_bound(std::string(prefix)); at != entries_.end() && at->first.starts_with(prefix); ++at) found.insert(*at);
+  return found;
+}
+
+Status TopicStore::write(const std::vector<Entry>& entries) {
+  if (entries.empty()) return {};
+  std::lock_guard one_writer(write_mutex_);
+  const int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  std::map<int32_t, RecordBatchBuilder> batches;
+  for (const Entry& entry : entries) {
+    const auto hash = static_cast<uint32_t>(murmur2(entry.key)) & 0x7fffffffU;
+    const auto partition = static_cast<int32_t>(hash % static_cast<uint32_t>(partitions_));
+    batches[partition].append(now, BytesView(entry.key), entry.value ? std::optional<BytesView>(*entry.value) : std::nullopt);
+  }
+  // Each batch reports to a promise of its own; the callbacks run on the client's thread.
+  std::vector<std::future<Status>> results;
+  for (auto& [partition, batch] : batches) {
+    auto promise = std::make_shared<std::promise<Status>>();  // co-owned by the callback
+    results.push_back(promise->get_future());
+    producer_->send({options_.topic, partition}, std::move(batch), [promise](Expected<int64_t> offset) {
+      promise->set_value(offset ? Status{} : Status(fail(std::move(offset.error()))));
+    });
+  }
+  Status outcome;
+  for (auto& result : results) {
+    if (Status one = result.get(); !one) outcome = std::move(one);
+  }
+  if (!outcome) return outcome;
+  std::lock_guard lock(mutex_);
+  for (const Entry& entry : entries) {
+    if (entry.value) {
+      entries_[entry.key] = *entry.value;
+    } else {
+      entries_.erase(entry.key);
+    }
+  }
+  return {};
+}
+
+}  // namespace millrace

@@ -1,0 +1,149 @@
+#include "runtime/worker_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace {
+
+using namespace std::chrono_literals;
+
+std::chrono::milliseconds Backoff::next() {
+  const auto ceiling = std::min<std::chrono::milliseconds>(250ms * (1 << std::min(attempt_, 6)), 10s);
+  ++attempt_;
+  std::uniform_int_distribution<int64_t> jitter(ceiling.count() * 3 / 4, ceiling.count());
+  return std::chrono::milliseconds(jitter(random_));
+}
+
+ErrorPolicy ErrorPolicy::from(const ConfigMap& config) {
+  const auto text = [&](const char* key) -> std::string {
+    const auto at = config.find(key);
+    return at == config.end() ? "" : at->second;
+  };
+  ErrorPolicy policy;
+  policy.tolerate_all = text("errors.tolerance") == "all";
+  policy.log = text("errors.log.enable") == "true";
+  policy.log_messages = text("errors.log.include.messages") == "true";
+  policy.dead_letter_topic = text("errors.deadletterqueue.topic.name");
+  policy.auto_restart = text("millrace.restart") != "none";
+  return policy;
+}
+
+WorkerTask::WorkerTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy, Logger logger)
+    : plugin_(plugin),
+      identity_(std::move(identity)),
+      config_(std::move(task_config)),
+      policy_(std::move(policy)),
+      logger_(logger.named(fmt::format("{}|task-{}", identity_.connector, identity_.task))) {}
+
+void WorkerTask::launch(const std::shared_ptr<WorkerTask>& self) {
+  std::thread([self] { self->run(); }).detach();  // await_end() is the join; a hung plugin must not hang the worker
+}
+
+void WorkerTask::run() {
+  Backoff backoff;
+  while (!stop_.requested()) {
+    Status outcome = execute();
+    if (outcome || stop_.requested()) break;
+    const Error& error = outcome.error();
+    const bool again = error.retriable() && policy_.auto_restart;
+    set_state(State::kFailed, error_trace(error));
+    logger_.error("task_failed", {{"error", error_trace(error)}, {"restarts", again ? "automatically" : "no"}});
+    if (!again || stop_.wait_for(std::max(backoff.next(), error.retry_after))) break;
+    visible_.with([](Visible& visible) { ++visible.restarts; });
+  }
+  visible_.with([](Visible& visible) {
+    if (visible.state != State::kFailed) visible.state = State::kUnassigned;
+  });
+  ended_.request();
+}
+
+void WorkerTask::set_paused(bool paused) {
+  paused_ = paused;
+  if (paused) {
+    unpaused_.reset();
+  } else {
+    unpaused_.request();
+  }
+  interrupt_blocking();
+}
+
+void WorkerTask::request_stop() {
+  stop_.request();
+  unpaused_.request();
+  interrupt_blocking();
+  plugin_task_.with([&](void*& object) {
+    if (object != nullptr && plugin_.table.task_interrupt != nullptr) plugin_.table.task_interrupt(object);
+  });
+}
+
+bool WorkerTask::await_end(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return ended_.wait_for(std::max(left, 0ms));
+}
+
+ConnectorStatus::Part WorkerTask::status() const {
+  return visible_.with([&](const Visible& visible) {
+    return ConnectorStatus::Part{identity_.task, visible.state, identity_.worker_id, visible.trace, plugin_.version, visible.restarts};
+  });
+}
+
+std::set<std::string> WorkerTask::active_topics() const {
+  return topics_.with([](const auto& topics) { return topics; });
+}
+void WorkerTask::reset_active_topics() {
+  topics_.with([](auto& topics) { topics.clear(); });
+}
+void WorkerTask::note_active_topic(std::string_view topic) {
+  topics_.with([&](auto& topics) { topics.emplace(topic); });
+}
+
+bool WorkerTask::wait_while_paused() {
+  if (!paused_) return !stop_.requested();
+  set_state(State::kPaused);
+  while (paused_ && !stop_.requested()) unpaused_.wait_for(1h);
+  if (stop_.requested()) return false;
+  set_state(State::kRunning);
+  return true;
+}
+
+void WorkerTask::set_state(State state, std::string trace) {
+  visible_.with([&](Visible& visible) {
+    if (visible.state != state) logger_.debug("task_state", {{"state", state_name(state)}});
+    visible.state = state;
+    visible.trace = std::move(trace);
+  });
+}
+
+bool WorkerTask::back_off(Backoff& backoff, const Error& error, std::string_view doing) {
+  const auto delay = std::max(backoff.next(), error.retry_after);
+  logger_.warn("task_retries", {{"doing", doing}, {"attempt", backoff.attempts()}, {"next_try_ms", delay.count()}, {"error", error.message}});
+  return !stop_.wait_for(delay);
+}
+
+Expected<std::unique_ptr<WorkerTask::PluginTask>> WorkerTask::PluginTask::create(WorkerTask& owner) {
+  mr_error error{};
+  void* object = owner.table().task_create(&owner, &error);
+  if (object == nullptr) {
+    return fail(ErrorCode::kInternal, fmt::format("the plugin could not create a task: {}", error.message[0] != '\0' ? error.message : "no reason given"));
+  }
+  owner.plugin_task_.with([&](void*& current) { current = object; });
+  return std::unique_ptr<PluginTask>(new PluginTask(owner, object));
+}
+
+Status WorkerTask::PluginTask::start() {
+  const ConfigView config(owner_.config_);
+  mr_error error{};
+  return to_status(owner_.table().task_start(object_, config.get(), &error), error);
+}
+
+WorkerTask::PluginTask::~PluginTask() {
+  owner_.plugin_task_.with([](void*& current) { current = nullptr; });
+  mr_error error{};
+  if (auto stopped = to_status(owner_.table().task_stop(object_, &error), error); !stopped) {
+    owner_.logger_.warn("task_stop_failed", {{"error", stopped.error().message}});
+  }
+  owner_.table().task_destroy(object_);
+}
+
+}  // namespace millrace
