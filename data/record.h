@@ -10,7 +10,7 @@
 
 namespace millrace {
 
-struct RecordHeader {
+struct ConnectHeader {
   std::string_view key;
   const Schema* schema = nullptr;
   Value value{};
@@ -28,7 +28,7 @@ struct ConnectRecord {
   int32_t partition = -1;  ///< -1 = not decided yet
   SchemaAndValue key, value;
   std::optional<int64_t> timestamp_ms;
-  std::vector<RecordHeader> headers;  ///< in order, duplicates allowed; empty vectors do not allocate
+  std::vector<ConnectHeader> headers;  ///< in order, duplicates allowed; empty vectors do not allocate
 };
 
 }  // namespace millrace

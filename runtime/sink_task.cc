@@ -110,7 +110,7 @@ Status SinkTask::convert_record(const FetchedPartition& from, const RecordView& 
   out.original_topic = out.topic;
   out.partition = out.original_partition = from.from.partition;
   out.offset = record.offset;
-  out.timestamp_ms = record.timestamp_ms;
+  out.timestamp_ms = record.timestamp;
   auto key = converters_.key->to_connect(from.from.topic, record.key, arena_);
   if (!key) return fail(std::move(key.error()));
   out.key = key->value;
@@ -141,11 +141,19 @@ Expected<bool> SinkTask::put_with_retries() {
     if (auto polled = consumer_->poll(0ms); !polled && !polled.error().retriable()) return fail(std::move(polled.error()));
     if (!listener_failure_) return fail(listener_failure_.error());
     if (batch_dropped_) {
+      if (auto rewound = rewind_to_delivered(); !rewound) return fail(std::move(rewound.error()));
       consumer_->resume(consumer_->assignment());
       return false;
     }
   }
   return false;
+}
+
+Status SinkTask::rewind_to_delivered() {
+  for (const auto& [partition, offset] : delivered_) {
+    if (auto sought = consumer_->seek(partition, offset); !sought) return sought;
+  }
+  return {};
 }
 
 Status SinkTask::put_once() {
@@ -247,7 +255,7 @@ Status SinkTask::write_dead_letter(size_t index) {
   }
   const RecordView& record = *raw_[index];
   RecordBatchBuilder batch;
-  batch.append(record.timestamp_ms, record.key, record.value, record.headers);
+  batch.append(record.timestamp, record.key, record.value, record.headers);
   // The offset of a bad record is committed only once its copy is safe.
   auto promise = std::make_shared<std::promise<Status>>();
   auto result = promise->get_future();

@@ -57,6 +57,8 @@ class SinkTask final : public WorkerTask, private RebalanceListener {
   /// Gives batch_ to the plugin until it takes it; false when a stop was asked for or the partitions changed meanwhile.
   Expected<bool> put_with_retries();
   Status put_once();
+  /// Reads on after what the plugin took, for every partition still assigned: the dropped batch comes again.
+  Status rewind_to_delivered();
   Status commit(bool closing);
   bool commit_due() const;
   Status handle_bad_record(const mr_record& record, size_t index, std::string_view stage, Error error);

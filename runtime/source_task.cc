@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "protocol/murmur2.h"
+#include "protocol/hash.h"
 
 namespace millrace {
 
@@ -137,8 +137,7 @@ Status SourceTask::append(const mr_record& record, int64_t now_ms, const OffsetT
   if (!topic) return fail(std::move(topic.error()));
   int32_t partition = record.partition;
   if (partition < 0) {
-    partition = has_key ? static_cast<int32_t>((static_cast<uint32_t>(murmur2(key_bytes_)) & 0x7fffffffU) % static_cast<uint32_t>((*topic)->partitions))
-                        : (*topic)->next_partition;
+    partition = has_key ? partition_of_key(key_bytes_, (*topic)->partitions) : (*topic)->next_partition;
   }
   if (partition >= (*topic)->partitions) {
     return fail(ErrorCode::kInternal, fmt::format("the plugin emitted a record for partition {} of topic {}, which has {} partitions", partition,

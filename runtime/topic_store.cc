@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "protocol/murmur2.h"
+#include "protocol/hash.h"
 
 namespace millrace {
 
@@ -92,9 +92,7 @@ Status TopicStore::write(const std::vector<Entry>& entries) {
   const int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   std::map<int32_t, RecordBatchBuilder> batches;
   for (const Entry& entry : entries) {
-    const auto hash = static_cast<uint32_t>(murmur2(entry.key)) & 0x7fffffffU;
-    const auto partition = static_cast<int32_t>(hash % static_cast<uint32_t>(partitions_));
-    batches[partition].append(now, BytesView(entry.key), entry.value ? std::optional<BytesView>(*entry.value) : std::nullopt);
+    batches[partition_of_key(entry.key, partitions_)].append(now, BytesView(entry.key), entry.value ? std::optional<BytesView>(*entry.value) : std::nullopt);
   }
   // Each batch reports to a promise of its own; the callbacks run on the client's thread.
   std::vector<std::future<Status>> results;
