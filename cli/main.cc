@@ -1,0 +1,104 @@
+// The one program: `millrace <command>`. Links named after Kafka's scripts choose the command by their own name.
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/plugin_check.h"
+#include "cli/standalone.h"
+#include "cli/version.h"
+
+namespace {
+
+using namespace millrace;
+
+// Kafka Connect's exit codes.
+constexpr int kUsage = 1;
+constexpr int kStartFailed = 3;
+
+/// The folder of the running program, links resolved.
+std::filesystem::path program_folder() {
+  std::error_code error;
+  return std::filesystem::canonical("/proc/self/exe", error).parent_path();
+}
+
+/// Built-in connectors lie beside the program in a build tree and in an installation alike: ../lib[/<arch>]/millrace/plugins.
+std::string built_in_plugins() {
+  const std::filesystem::path root = program_folder().parent_path();
+  for (const char* folder : {"lib/millrace/plugins", MILLRACE_INSTALL_LIBDIR "/millrace/plugins"}) {
+    if (std::filesystem::exists(root / folder)) return (root / folder).string();
+  }
+  return (root / "lib/millrace/plugins").string();
+}
+
+/// `connect-standalone.sh a b` is `millrace standalone a b`.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::string name = std::filesystem::path(argv[0]).filename().string();
+  if (name.ends_with(".sh")) name.resize(name.size() - 3);
+  if (name == "connect-standalone") arguments.insert(arguments.begin(), "standalone");
+  return arguments;
+}
+
+/// Signals are waited for by the main thread; every other thread inherits the block.
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+int report(const Status& status) {
+  if (status) return 0;
+  for (const Error* at = &status.error(); at != nullptr; at = at->cause.empty() ? nullptr : &at->cause.front()) {
+    std::fprintf(stderr, "%s%s\n", at == &status.error() ? "millrace: " : "  because: ", at->message.c_str());
+  }
+  return kStartFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"millrace: data integration in one process. Connectors move rows between databases, files and an embedded, "
+               "Kafka-compatible log, behind Kafka Connect's REST API."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("millrace ") + kVersion + " (Kafka Connect API " + kConnectVersion + ")");
+
+  StandaloneOptions standalone;
+  standalone.built_in_plugins = built_in_plugins();
+  std::string log_level = "info";
+  CLI::App* run = app.add_subcommand("standalone", "Run one worker: millrace standalone worker.properties [connector.properties|connector.json …]");
+  run->add_option("worker", standalone.worker_file, "The worker's .properties file, as for Kafka's connect-standalone")->required();
+  run->add_option("connectors", standalone.connector_files, "Connectors to run: .properties or .json files");
+  run->add_option("--log-level", log_level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+
+  std::vector<std::string> libraries;
+  CLI::App* check = app.add_subcommand("plugin-check", "Load plugin libraries and say what they offer or why they are refused");
+  check->add_option("libraries", libraries, "Shared libraries (.so)")->required();
+
+  try {
+    std::vector<std::string> arguments = arguments_of(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& problem) {
+    const int code = app.exit(problem);
+    return code == 0 ? 0 : kUsage;
+  }
+
+  block_signals();
+  if (check->parsed()) return check_plugins(libraries) ? 0 : kStartFailed;
+  const LogLevel level = log_level == "debug" ? LogLevel::kDebug
+                         : log_level == "warn" ? LogLevel::kWarn
+                         : log_level == "error" ? LogLevel::kError
+                                                : LogLevel::kInfo;
+  const int code = report(run_standalone(standalone, Logger::to_stderr(level)));
+  std::fflush(nullptr);
+  // A task left behind in a plugin that would not stop may still be running: end without unloading things under it.
+  ::_exit(code);
+}
