@@ -1,0 +1,341 @@
+#include "log/partition_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/crc32c.h"
+#include "core/invariant.h"
+#include "log/file_names.h"
+
+namespace millrace {
+namespace {
+
+tl::unexpected<Error> closed_error(const Path& directory) {
+  return fail(ErrorCode::kStopped, fmt::format("the log {} is closed", directory.string()));
+}
+
+}  // namespace
+
+Status PartitionLog::check_batch(const RecordBatchView& batch) const {
+  if (batch.size_bytes() > static_cast<uint64_t>(config_.message_bytes_max)) {
+    return fail(Error{ErrorCode::kBadRecord,
+                      fmt::format("a batch of {} bytes for {} is larger than max.message.bytes {}: send less at once or raise it",
+                                  batch.size_bytes(), files_.directory.filename().string(), config_.message_bytes_max),
+                      "org.apache.kafka.common.errors.RecordTooLargeException", {}, {}});
+  }
+  if (batch.size_bytes() > static_cast<uint64_t>(config_.segment_bytes)) {
+    return fail(Error{ErrorCode::kBadRecord,
+                      fmt::format("a batch of {} bytes for {} is larger than segment.bytes {}", batch.size_bytes(),
+                                  files_.directory.filename().string(), config_.segment_bytes),
+                      "org.apache.kafka.common.errors.RecordBatchTooLargeException", {}, {}});
+  }
+  const bool counts = batch.record_count() > 0 && batch.last_offset_delta() + 1 == batch.record_count();
+  if (!counts || (batch.producer_id() >= 0 && batch.base_sequence() < 0 && !batch.control())) {
+    return fail(Error{ErrorCode::kBadRecord,
+                      fmt::format("a batch for {} contradicts itself: {} records, last offset delta {}, producer {}, sequence {}",
+                                  files_.directory.filename().string(), batch.record_count(), batch.last_offset_delta(),
+                                  batch.producer_id(), batch.base_sequence()),
+                      "org.apache.kafka.common.InvalidRecordException", {}, {}});
+  }
+  return {};
+}
+
+/// Fills in what the log decides: base offset and leader epoch (outside the CRC), and the time under LogAppendTime.
+Status PartitionLog::stamp_batch(std::span<char> bytes, const AppendOptions& options, AppendResult& result) {
+  char* header = bytes.data();
+  if (options.keep_offsets) {
+    const RecordBatchView batch = RecordBatchView::unchecked({bytes.data(), bytes.size()});
+    if (batch.base_offset() < end_offset_) {
+      return fail(ErrorCode::kConflict, fmt::format("{}: offset {} is already taken, the log ends at {}", files_.directory.string(),
+                                                    batch.base_offset(), end_offset_));
+    }
+    return adopt_epochs({{batch.leader_epoch(), batch.base_offset()}});
+  }
+  if (epochs_.empty()) {
+    if (auto adopted = adopt_epochs({{0, end_offset_}}); !adopted) return adopted;
+  }
+  store_be(header + batch_format::kBaseOffsetAt, end_offset_);
+  store_be(header + batch_format::kPartitionLeaderEpochAt, epochs_.back().epoch);
+  if (!config_.log_append_time) return {};
+  result.append_time = environment_.clock.wall_ms();
+  const auto attributes = load_be<int16_t>(header + batch_format::kAttributesAt);
+  store_be(header + batch_format::kAttributesAt, static_cast<int16_t>(attributes | batch_format::kLogAppendTimeBit));
+  store_be(header + batch_format::kMaxTimestampAt, result.append_time);
+  const BytesView covered = BytesView(bytes.data(), bytes.size()).substr(batch_format::kAttributesAt);
+  store_be(header + batch_format::kCrcAt, crc32c(covered));
+  return {};
+}
+
+Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendOptions& options, Durable on_durable) {
+  std::unique_lock lock(mutex_);
+  if (closed_) return closed_error(files_.directory);
+  auto parsed = RecordBatchView::parse({bytes.data(), bytes.size()});
+  if (!parsed) return fail(std::move(parsed.error()));
+  const RecordBatchView batch = *parsed;
+  if (batch.size_bytes() != bytes.size()) {
+    return fail(ErrorCode::kBadRecord, fmt::format("{} bytes follow the batch: one batch at a time", bytes.size() - batch.size_bytes()));
+  }
+  AppendResult result;
+  if (!options.keep_offsets) {
+    if (auto checked = check_batch(batch); !checked) return fail(std::move(checked.error()));
+  }
+  if (options.check_producer && !options.keep_offsets) {
+    auto earlier = producers_.check(batch);
+    if (!earlier) return fail(std::move(earlier.error()));
+    if (*earlier) {
+      result = {(*earlier)->first_offset, (*earlier)->last_offset, -1, true};
+      if (!on_durable) return result;
+      if (result.last_offset >= durable_offset_ && config_.durability == Durability::kGroupCommit) {
+        waiters_.push_back({result.base_offset, result.last_offset + 1, std::move(on_durable)});
+      } else {
+        lock.unlock();
+        on_durable(result.base_offset);
+      }
+      return result;
+    }
+  }
+  if (auto repaired = repair_tail(); !repaired) return fail(std::move(repaired.error()));
+  if (auto stamped = stamp_batch(bytes, options, result); !stamped) return fail(std::move(stamped.error()));
+  if (auto rolled = roll_if_needed(batch); !rolled) return fail(std::move(rolled.error()));
+  result.base_offset = batch.base_offset();
+  result.last_offset = batch.last_offset();
+  if (auto written = write_batch(bytes); !written) return fail(std::move(written.error()));
+  if (config_.durability == Durability::kPageCache) {
+    high_watermark_ = end_offset_;
+    lock.unlock();
+    if (on_durable) on_durable(result.base_offset);
+    notify_listeners();
+    return result;
+  }
+  if (on_durable) waiters_.push_back({result.base_offset, end_offset_, std::move(on_durable)});
+  if (environment_.committer != nullptr) environment_.committer->dirty(shared_from_this());
+  return result;
+}
+
+/// One write behind the last batch, then the books: indexes, producers, end offset.
+Status PartitionLog::write_batch(std::span<char> bytes) {
+  Segment& segment = active();
+  const RecordBatchView batch = RecordBatchView::unchecked({bytes.data(), bytes.size()});
+  const bool tracked = batch.producer_id() >= 0;
+  auto written = segment.file->write_at(segment.size_bytes, {bytes.data(), bytes.size()});
+  if (!written) {
+    tail_torn_ = true;
+    // Cut at once when the file system lets us; else the next append has to.
+    if (segment.file->truncate(segment.size_bytes)) tail_torn_ = false;
+    return fail(std::move(written.error()).wrap(fmt::format(
+        "cannot append to {}: nothing was stored, retry when there is room", files_.directory.string())));
+  }
+  if (tracked) {
+    auto ended = producers_.apply(batch);
+    if (!ended) {
+      tail_torn_ = true;
+      return fail(std::move(ended.error()));
+    }
+    if (*ended) segment.aborted.push_back(**ended);
+  }
+  if (auto noted = segment.note_batch(batch, segment.size_bytes, config_); !noted) {
+    tail_torn_ = true;
+    return noted;
+  }
+  segment.size_bytes += bytes.size();
+  segment.dirty = true;
+  end_offset_ = batch.next_offset();
+  return {};
+}
+
+/// Removes what a failed write or sync has left behind the last good batch.
+Status PartitionLog::repair_tail() {
+  if (cut_pending_ >= 0) {
+    if (auto cut = truncate_locked(cut_pending_); !cut) return cut;
+    cut_pending_ = -1;
+  }
+  if (!tail_torn_) return {};
+  if (auto cut = active().file->truncate(active().size_bytes); !cut) return cut;
+  tail_torn_ = false;
+  return {};
+}
+
+Status PartitionLog::roll_if_needed(const RecordBatchView& batch) {
+  Segment& segment = active();
+  const auto size = static_cast<int64_t>(segment.size_bytes);
+  bool needed = size > config_.segment_bytes - static_cast<int64_t>(batch.size_bytes());
+  if (size > 0) {
+    const int64_t age = batch.max_timestamp() >= 0 && segment.first_batch_timestamp >= 0
+                            ? batch.max_timestamp() - segment.first_batch_timestamp
+                            : environment_.clock.wall_ms() - segment.created_ms;
+    needed = needed || age > config_.segment_ms ||
+             static_cast<int64_t>(segment.offset_index.size_bytes() + OffsetIndex::kEntryBytes) > config_.segment_index_bytes ||
+             static_cast<int64_t>(segment.time_index.size_bytes() + TimeIndex::kEntryBytes) > config_.segment_index_bytes;
+  }
+  if (segment.beyond(batch.last_offset())) needed = true;
+  return needed ? roll(batch.base_offset()) : Status{};
+}
+
+Status PartitionLog::roll(int64_t base_offset) {
+  if (auto written = active().write_indexes(files_); !written) return written;
+  if (auto written = write_snapshot(base_offset); !written) return written;
+  if (active().base_offset == base_offset) return {};  // an empty segment is used as it is
+  auto segment = Segment::open(files_, base_offset, true);
+  if (!segment) return fail(std::move(segment.error()));
+  (*segment)->created_ms = environment_.clock.wall_ms();
+  segments_.push_back(std::move(*segment));
+  directory_dirty_ = true;
+  return {};
+}
+
+Status PartitionLog::write_snapshot(int64_t offset) {
+  const Path path = files_.path(offset, kSnapshotSuffix);
+  auto file = files_.fs.open(path, FileSystem::Open::kCreate);
+  if (!file) return fail(std::move(file.error()));
+  const std::string bytes = producers_.snapshot();
+  if (auto cut = (*file)->truncate(bytes.size()); !cut) return cut;
+  if (auto written = (*file)->write_at(0, bytes); !written) return written;
+  return (*file)->sync();
+}
+
+Status PartitionLog::flush() {
+  std::lock_guard one_flush(flush_mutex_);
+  std::unique_lock lock(mutex_);
+  std::vector<std::shared_ptr<Segment>> dirty;
+  for (const auto& segment : segments_) {
+    if (std::exchange(segment->dirty, false)) dirty.push_back(segment);
+  }
+  const int64_t target = end_offset_;
+  const bool sync_directory = std::exchange(directory_dirty_, false);
+  const bool nothing = dirty.empty() && waiters_.empty() && durable_offset_ == target;
+  if (nothing && !sync_directory) return {};
+  const Path directory = files_.directory;
+  lock.unlock();
+  Status synced;
+  for (const auto& segment : dirty) {
+    if (synced) synced = segment->file->sync();
+  }
+  if (synced && sync_directory) synced = files_.fs.sync_directory(directory);
+  lock.lock();
+  std::vector<Waiter> done;
+  const int64_t before = high_watermark_;
+  if (synced) {
+    durable_offset_ = std::max(durable_offset_, std::min(target, end_offset_));
+    high_watermark_ = std::max(high_watermark_, durable_offset_);
+    done = take_waiters(durable_offset_);
+  } else {
+    // After a failed fdatasync the kernel may have dropped the pages: what was not acknowledged is taken back.
+    environment_.logger.error("log_sync_failed", {{"log", directory.string()}, {"cut_to", durable_offset_}, {"error", synced.error().message}});
+    directory_dirty_ = directory_dirty_ || sync_directory;
+    cut_pending_ = durable_offset_;
+    done = take_waiters(INT64_MAX);
+    if (truncate_locked(cut_pending_)) cut_pending_ = -1;
+  }
+  const bool advanced = high_watermark_ != before;
+  lock.unlock();
+  for (Waiter& waiter : done) {
+    if (synced) {
+      waiter.done(waiter.base_offset);
+    } else {
+      waiter.done(fail(Error(synced.error()).wrap(fmt::format("{}: the batch was not stored, send it again", directory.string()))));
+    }
+  }
+  if (advanced) notify_listeners();
+  return synced;
+}
+
+std::vector<PartitionLog::Waiter> PartitionLog::take_waiters(int64_t upto) {
+  std::vector<Waiter> taken;
+  const auto keep = std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.end_offset <= upto; });
+  taken.assign(std::make_move_iterator(waiters_.begin()), std::make_move_iterator(keep));
+  waiters_.erase(waiters_.begin(), keep);
+  return taken;
+}
+
+Status PartitionLog::truncate_to(int64_t offset) {
+  std::lock_guard one_flush(flush_mutex_);
+  std::lock_guard lock(mutex_);
+  return truncate_locked(offset);
+}
+
+Status PartitionLog::close() {
+  if (auto flushed = flush(); !flushed) return flushed;
+  std::lock_guard lock(mutex_);
+  if (closed_) return {};
+  if (auto repaired = repair_tail(); !repaired) return repaired;
+  closed_ = true;
+  if (active().dirty) {
+    if (auto synced = active().file->sync(); !synced) return synced;
+  }
+  if (auto written = active().write_indexes(files_); !written) return written;
+  if (auto written = write_snapshot(end_offset_); !written) return written;
+  return files_.fs.sync_directory(files_.directory);
+}
+
+void PartitionLog::abandon() {
+  std::unique_lock lock(mutex_);
+  closed_ = true;
+  std::vector<Waiter> left = take_waiters(INT64_MAX);
+  const Path directory = files_.directory;
+  lock.unlock();
+  for (Waiter& waiter : left) waiter.done(closed_error(directory));
+  notify_listeners();
+}
+
+int64_t PartitionLog::log_start_offset() const {
+  std::lock_guard lock(mutex_);
+  return start_offset_;
+}
+int64_t PartitionLog::end_offset() const {
+  std::lock_guard lock(mutex_);
+  return end_offset_;
+}
+int64_t PartitionLog::high_watermark() const {
+  std::lock_guard lock(mutex_);
+  return high_watermark_;
+}
+int64_t PartitionLog::recovery_point() const {
+  std::lock_guard lock(mutex_);
+  return durable_offset_;
+}
+int64_t PartitionLog::last_stable_offset() const {
+  std::lock_guard lock(mutex_);
+  return std::min(high_watermark_, producers_.first_unstable_offset().value_or(INT64_MAX));
+}
+uint64_t PartitionLog::size_bytes() const {
+  std::lock_guard lock(mutex_);
+  uint64_t total = 0;
+  for (const auto& segment : segments_) total += segment->size_bytes;
+  return total;
+}
+size_t PartitionLog::segment_count() const {
+  std::lock_guard lock(mutex_);
+  return segments_.size();
+}
+std::vector<LeaderEpoch> PartitionLog::leader_epochs() const {
+  std::lock_guard lock(mutex_);
+  return epochs_;
+}
+ProducerState PartitionLog::producer_state() const {
+  std::lock_guard lock(mutex_);
+  return producers_;
+}
+LogConfig PartitionLog::config() const {
+  std::lock_guard lock(mutex_);
+  return config_;
+}
+void PartitionLog::set_config(const LogConfig& config) {
+  std::lock_guard lock(mutex_);
+  config_ = config;
+}
+
+void PartitionLog::add_listener(LogListener* listener) {
+  std::lock_guard lock(listeners_mutex_);
+  listeners_.push_back(listener);
+}
+void PartitionLog::remove_listener(LogListener* listener) {
+  std::lock_guard lock(listeners_mutex_);
+  std::erase(listeners_, listener);
+}
+void PartitionLog::notify_listeners() {
+  std::lock_guard lock(listeners_mutex_);
+  for (LogListener* listener : listeners_) listener->on_advance();
+}
+
+}  // namespace millrace

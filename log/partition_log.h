@@ -1,0 +1,188 @@
+/// One partition's append-only sequence of record batches, stored as segment files in Kafka's own formats.
+///
+/// An append goes into the page cache with one write and is acknowledged by flush(), which the group committer calls
+/// for all dirty partitions together. Readers see only what is durable (the high watermark), so no reader ever sees
+/// what a crash can undo. A failed sync is never acknowledged: the unsynced tail is cut and its waiters are told.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/file_system.h"
+#include "core/logger.h"
+#include "log/checkpoint.h"
+#include "log/log_config.h"
+#include "log/producer_state.h"
+#include "log/segment.h"
+
+namespace millrace {
+
+class PartitionLog;
+
+/// Whoever syncs dirty logs. Must outlive them.
+class Committer {
+ public:
+  virtual ~Committer() = default;
+  /// `log` holds bytes that wait for flush(). Called under the log's lock: must not call the log.
+  virtual void dirty(std::shared_ptr<PartitionLog> log) = 0;
+};
+
+/// Told when readers of a partition may find more. Called on the committing thread: must not block or call the log.
+class LogListener {
+ public:
+  virtual ~LogListener() = default;
+  virtual void on_advance() = 0;
+};
+
+struct LogOpenOptions {
+  int64_t recovery_point = 0;    ///< all before this offset was synced
+  int64_t log_start_offset = 0;  ///< records before this offset were deleted
+  bool clean = false;            ///< the last process closed the log: indexes and snapshot can be trusted
+};
+
+struct AppendOptions {
+  bool keep_offsets = false;      ///< batches carry their offsets, epochs and times already (copying a log)
+  bool check_producer = true;     ///< idempotence rules; off for markers written by a coordinator
+};
+
+struct AppendResult {
+  int64_t base_offset = 0;
+  int64_t last_offset = 0;
+  int64_t append_time = -1;  ///< ms under LogAppendTime, else -1
+  bool duplicate = false;    ///< a retry: the offsets are those of the first try
+};
+
+/// Whole batches in place. The bytes live as long as `owner`.
+struct LogRead {
+  std::shared_ptr<const char[]> owner;  ///< co-owned by whoever still reads `bytes`
+  BytesView bytes;                      ///< starts with the batch that holds the offset asked for; empty at the end
+  int64_t next_offset = 0;
+  int64_t high_watermark = 0;
+  int64_t last_stable_offset = 0;
+  int64_t log_start_offset = 0;
+};
+
+struct TimestampOffset {
+  int64_t timestamp;
+  int64_t offset;
+};
+
+/// Threads: any. Lifetime: must not outlive the FileSystem, Clock and Committer given to open().
+class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
+ public:
+  /// Called once, when the batch is durable (its base offset) or has been cut (kUnavailable). Must not call the log.
+  using Durable = std::function<void(Expected<int64_t> base_offset)>;
+  struct Environment {
+    FileSystem& fs;
+    Clock& clock;
+    Logger logger;
+    Committer* committer = nullptr;  ///< none: the owner calls flush()
+  };
+
+  /// Opens or creates the log in `directory`. After a crash the torn tail is cut, later segments are deleted and
+  /// indexes rebuilt, all from the recovery point's segment on. What is then there is durable.
+  /// Errors: kCorruption naming the segment; kUnavailable.
+  static Expected<std::shared_ptr<PartitionLog>> open(Environment environment, Path directory, LogConfig config, LogOpenOptions options);
+
+  /// Appends one batch: gives it its offsets (in place, outside the CRC) and writes it. `on_durable` may be empty.
+  /// On an error nothing was stored and `on_durable` is not called. Errors: kUnavailable (disk full: the file is cut
+  /// back to its last whole batch; retry), kBadRecord (too large, malformed), kCorruption (CRC, with check), and those of
+  /// ProducerState::check(). The CRC is not checked here: callers with foreign bytes call RecordBatchView::verify_crc().
+  Expected<AppendResult> append(std::span<char> batch, const AppendOptions& options = {}, Durable on_durable = {});
+
+  /// Syncs all dirty segments, moves the high watermark and calls the waiters. One thread at a time does the work.
+  Status flush();
+
+  /// Up to `bytes_max` bytes of whole batches from `offset` on, at least one batch; only what lies before the high
+  /// watermark. Errors: kNotFound (OffsetOutOfRangeException) when `offset` lies before the log start or after the end.
+  Expected<LogRead> read(int64_t offset, size_t bytes_max) const;
+
+  /// The first record at or after `timestamp_ms`.
+  Expected<std::optional<TimestampOffset>> find_by_timestamp(int64_t timestamp_ms) const;
+  /// Aborted transactions that overlap [from, to).
+  std::vector<AbortedTransaction> aborted_transactions(int64_t from, int64_t to) const;
+
+  /// Cuts all batches that hold or follow `offset`.
+  Status truncate_to(int64_t offset);
+  /// Moves the log start (delete-records). -1 = the high watermark. Errors: kNotFound beyond the high watermark.
+  Expected<int64_t> delete_records(int64_t before_offset);
+  /// Deletes whole segments by log start, size and age; the number deleted.
+  Expected<size_t> apply_retention();
+
+  /// Flushes, writes indexes and the producer snapshot. Appends are refused afterwards.
+  Status close();
+  /// Refuses appends from now on and fails waiters; the folder may then be removed.
+  void abandon();
+
+  int64_t log_start_offset() const;
+  int64_t end_offset() const;       ///< of what was appended, durable or not
+  int64_t high_watermark() const;   ///< of what readers see
+  int64_t last_stable_offset() const;
+  int64_t recovery_point() const;  ///< all before it is synced
+  uint64_t size_bytes() const;
+  size_t segment_count() const;
+  std::vector<LeaderEpoch> leader_epochs() const;
+  ProducerState producer_state() const;
+  LogConfig config() const;
+  void set_config(const LogConfig& config);
+  const Path& directory() const { return files_.directory; }
+
+  void add_listener(LogListener* listener);
+  void remove_listener(LogListener* listener);
+
+ private:
+  struct Waiter {
+    int64_t base_offset;
+    int64_t end_offset;
+    Durable done;
+  };
+  PartitionLog(Environment environment, Path directory, LogConfig config);
+  Status load(const LogOpenOptions& options);
+  Expected<std::vector<int64_t>> tidy_directory();
+  Status recover_from(size_t first, const LogOpenOptions& options);
+  Status load_producers(int64_t upto);
+  Status replay_producers(int64_t from, int64_t upto);
+  Status adopt_epochs(const std::vector<std::pair<int32_t, int64_t>>& epochs);
+  Status check_batch(const RecordBatchView& batch) const;
+  Status stamp_batch(std::span<char> bytes, const AppendOptions& options, AppendResult& result);
+  Status write_batch(std::span<char> bytes);
+  Status roll_if_needed(const RecordBatchView& batch);
+  Status roll(int64_t base_offset);
+  Status repair_tail();
+  Status truncate_locked(int64_t offset);
+  Status write_snapshot(int64_t offset);
+  Status drop_snapshots(int64_t first, int64_t last);
+  Status remove_front(size_t count);
+  std::vector<Waiter> take_waiters(int64_t upto);
+  void notify_listeners();
+  Segment& active() { return *segments_.back(); }
+
+  Environment environment_;
+  LogFiles files_;
+  mutable std::mutex mutex_;
+  std::mutex flush_mutex_;  // taken before mutex_: one flush at a time
+  LogConfig config_;
+  std::vector<std::shared_ptr<Segment>> segments_;  // by base offset; co-owned by readers
+  ProducerState producers_;
+  std::vector<LeaderEpoch> epochs_;
+  std::vector<Waiter> waiters_;  // by end offset
+  int64_t start_offset_ = 0;
+  int64_t end_offset_ = 0;
+  int64_t high_watermark_ = 0;
+  int64_t durable_offset_ = 0;
+  bool tail_torn_ = false;       // a failed write may have left bytes behind the last batch
+  int64_t cut_pending_ = -1;     // a failed sync: everything from here on must go before the next append
+  bool directory_dirty_ = false;  // a segment file was created and its name is not yet synced
+  bool closed_ = false;
+  std::mutex listeners_mutex_;
+  std::vector<LogListener*> listeners_;
+};
+
+}  // namespace millrace

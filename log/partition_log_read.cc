@@ -1,0 +1,226 @@
+/// Reading, searching, truncating and deleting in a partition log.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "log/batch_scanner.h"
+#include "log/file_names.h"
+#include "log/partition_log.h"
+
+namespace millrace {
+namespace {
+
+/// The whole batches at the start of `bytes` that begin before offset `limit`, and where the next one starts.
+std::pair<size_t, int64_t> whole_batches(BytesView bytes, int64_t limit) {
+  size_t used = 0;
+  int64_t next_offset = -1;
+  while (bytes.size() - used >= batch_format::kHeaderBytes) {
+    const RecordBatchView batch = RecordBatchView::unchecked(bytes.substr(used));
+    const size_t size = batch_format::kLogOverhead + static_cast<size_t>(load_be<int32_t>(bytes.data() + used + batch_format::kLengthAt));
+    if (size > bytes.size() - used || batch.base_offset() >= limit) break;
+    next_offset = batch.next_offset();
+    used += size;
+  }
+  return {used, next_offset};
+}
+
+/// Position and size of the first batch at or behind `position` whose last offset reaches `offset`.
+Expected<std::optional<std::pair<uint64_t, size_t>>> seek_batch(const File& file, uint64_t position, uint64_t end, int64_t offset) {
+  char header[batch_format::kHeaderBytes];
+  while (end - position >= sizeof(header)) {
+    auto got = file.read_at(position, header, sizeof(header));
+    if (!got) return fail(std::move(got.error()));
+    if (*got < sizeof(header)) break;
+    const RecordBatchView batch = RecordBatchView::unchecked({header, sizeof(header)});
+    const auto length = load_be<int32_t>(header + batch_format::kLengthAt);
+    if (length < static_cast<int32_t>(batch_format::kHeaderBytes - batch_format::kLogOverhead)) {
+      return fail(ErrorCode::kCorruption, fmt::format("batch length {} at position {} is too small", length, position));
+    }
+    const size_t size = batch_format::kLogOverhead + static_cast<size_t>(length);
+    if (batch.last_offset() >= offset) return std::pair{position, size};
+    position += size;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
+  LogRead result;
+  std::vector<std::shared_ptr<Segment>> segments;
+  std::vector<uint64_t> sizes;
+  uint64_t position = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (offset < start_offset_ || offset > end_offset_) {
+      return fail(Error{ErrorCode::kNotFound,
+                        fmt::format("{}: offset {} is outside the log, which holds {} to {}", files_.directory.filename().string(), offset,
+                                    start_offset_, end_offset_),
+                        "org.apache.kafka.common.errors.OffsetOutOfRangeException", {}, {}});
+    }
+    result.next_offset = offset;
+    result.high_watermark = high_watermark_;
+    result.last_stable_offset = std::min(high_watermark_, producers_.first_unstable_offset().value_or(INT64_MAX));
+    result.log_start_offset = start_offset_;
+    if (offset >= high_watermark_) return result;
+    auto at = std::upper_bound(segments_.begin(), segments_.end(), offset,
+                               [](int64_t target, const auto& segment) { return target < segment->base_offset; });
+    if (at != segments_.begin()) --at;
+    position = (*at)->offset_index.lookup(offset);
+    for (; at != segments_.end(); ++at) {
+      segments.push_back(*at);
+      sizes.push_back((*at)->size_bytes);
+      if ((*at)->next_offset > offset) break;  // segments emptied by compaction are stepped over
+    }
+  }
+  for (size_t i = 0; i < segments.size(); ++i, position = 0) {
+    const File& file = *segments[i]->file;
+    auto found = seek_batch(file, position, sizes[i], offset);
+    if (!found) return fail(std::move(found.error()).wrap(fmt::format("cannot read {} at offset {}", files_.directory.string(), offset)));
+    if (!*found) continue;
+    const auto [start, first_size] = **found;
+    const size_t wanted = std::min<uint64_t>(std::max(bytes_max, first_size), sizes[i] - start);
+    std::shared_ptr<char[]> buffer(new char[wanted]);  // not make_shared: that would clear it first
+    auto got = file.read_at(start, buffer.get(), wanted);
+    if (!got) return fail(std::move(got.error()));
+    const auto [used, next_offset] = whole_batches({buffer.get(), *got}, result.high_watermark);
+    if (used == 0) return result;
+    result.bytes = {buffer.get(), used};
+    result.owner = std::move(buffer);
+    result.next_offset = next_offset;
+    return result;
+  }
+  result.next_offset = std::min(result.high_watermark, segments.back()->base_offset > offset ? segments.back()->base_offset : result.high_watermark);
+  return result;
+}
+
+Expected<std::optional<TimestampOffset>> PartitionLog::find_by_timestamp(int64_t timestamp_ms) const {
+  std::unique_lock lock(mutex_);
+  const int64_t limit = high_watermark_;
+  const int64_t start = start_offset_;
+  const auto segments = segments_;
+  std::vector<std::pair<uint64_t, uint64_t>> spans;  // first position to look at, size
+  for (const auto& segment : segments) {
+    const uint64_t from = segment->max_timestamp < timestamp_ms ? segment->size_bytes
+                                                                : segment->offset_index.lookup(segment->time_index.lookup(timestamp_ms));
+    spans.emplace_back(from, segment->size_bytes);
+  }
+  lock.unlock();
+  std::string scratch;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    BatchScanner scanner(*segments[i]->file, spans[i].first, spans[i].second);
+    while (true) {
+      auto batch = scanner.next();
+      if (!batch) return fail(std::move(batch.error()));
+      if (!*batch || (*batch)->base_offset() >= limit) break;
+      if ((*batch)->max_timestamp() < timestamp_ms || (*batch)->last_offset() < start) continue;
+      auto records = RecordIterator::open(**batch, scratch);
+      if (!records) return fail(std::move(records.error()));
+      RecordView record;
+      while (records->next(record)) {
+        if (record.timestamp >= timestamp_ms && record.offset >= start) return TimestampOffset{record.timestamp, record.offset};
+      }
+      if (!records->status()) return fail(records->status().error());
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<AbortedTransaction> PartitionLog::aborted_transactions(int64_t from, int64_t to) const {
+  std::lock_guard lock(mutex_);
+  std::vector<AbortedTransaction> found;
+  for (const auto& segment : segments_) {
+    for (const AbortedTransaction& each : segment->aborted) {
+      if (each.last_offset >= from && each.first_offset < to) found.push_back(each);
+      if (each.last_stable_offset >= to && each.first_offset >= to) return found;
+    }
+  }
+  return found;
+}
+
+Status PartitionLog::truncate_locked(int64_t offset) {
+  if (offset >= end_offset_) return {};
+  while (segments_.size() > 1 && active().base_offset >= offset) {
+    if (auto removed = active().remove_files(files_); !removed) return removed;
+    segments_.pop_back();
+  }
+  Segment& segment = active();
+  uint64_t keep = 0;
+  if (segment.base_offset < offset) {
+    auto found = seek_batch(*segment.file, segment.offset_index.lookup(offset), segment.size_bytes, offset);
+    if (!found) return fail(std::move(found.error()));
+    keep = *found ? (*found)->first : segment.size_bytes;
+  }
+  if (auto cut = segment.file->truncate(keep); !cut) return cut;
+  segment.size_bytes = keep;
+  segment.dirty = true;
+  tail_torn_ = false;
+  if (auto loaded = load_producers(segment.base_offset); !loaded) return loaded;
+  if (auto rebuilt = segment.recover(config_, producers_, nullptr); !rebuilt) return fail(std::move(rebuilt.error()));
+  // A cut may leave the segment's base above what was asked for only when the segment is empty.
+  end_offset_ = std::min(offset, std::max(segment.next_offset, segment.base_offset));
+  if (keep > 0) end_offset_ = segment.next_offset;
+  high_watermark_ = std::min(high_watermark_, end_offset_);
+  durable_offset_ = std::min(durable_offset_, end_offset_);
+  start_offset_ = std::min(start_offset_, end_offset_);
+  if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
+  const size_t before = epochs_.size();
+  std::erase_if(epochs_, [&](const LeaderEpoch& epoch) { return epoch.start_offset > end_offset_; });
+  return epochs_.size() == before ? Status{} : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);
+}
+
+Expected<int64_t> PartitionLog::delete_records(int64_t before_offset) {
+  std::lock_guard lock(mutex_);
+  if (before_offset == -1) before_offset = high_watermark_;
+  if (before_offset < 0 || before_offset > high_watermark_) {
+    return fail(Error{ErrorCode::kNotFound,
+                      fmt::format("{}: cannot delete records before {}, readable are {} to {}", files_.directory.filename().string(),
+                                  before_offset, start_offset_, high_watermark_),
+                      "org.apache.kafka.common.errors.OffsetOutOfRangeException", {}, {}});
+  }
+  start_offset_ = std::max(start_offset_, before_offset);
+  return start_offset_;
+}
+
+Expected<size_t> PartitionLog::apply_retention() {
+  std::lock_guard one_flush(flush_mutex_);
+  std::lock_guard lock(mutex_);
+  if (closed_) return size_t{0};
+  uint64_t total = 0;
+  for (const auto& segment : segments_) total += segment->size_bytes;
+  size_t count = 0;
+  const int64_t now = environment_.clock.wall_ms();
+  for (; count < segments_.size(); ++count) {
+    const Segment& oldest = *segments_[count];
+    const int64_t next_base = count + 1 < segments_.size() ? segments_[count + 1]->base_offset : end_offset_;
+    if (next_base > durable_offset_ || oldest.size_bytes == 0) break;
+    const bool last = count + 1 == segments_.size();
+    const bool before_start = !last && next_base <= start_offset_;
+    const bool by_size = config_.cleanup_delete && config_.retention_bytes >= 0 &&
+                         total >= static_cast<uint64_t>(config_.retention_bytes) + oldest.size_bytes;
+    const int64_t newest = oldest.max_timestamp >= 0 ? oldest.max_timestamp : oldest.created_ms;
+    const bool by_time = config_.cleanup_delete && config_.retention_ms >= 0 && now - newest > config_.retention_ms;
+    if (!before_start && !by_size && !by_time) break;
+    total -= oldest.size_bytes;
+  }
+  if (count == 0) return count;
+  if (count == segments_.size()) {
+    if (auto rolled = roll(end_offset_); !rolled) return fail(std::move(rolled.error()));
+  }
+  if (auto removed = remove_front(count); !removed) return fail(std::move(removed.error()));
+  return count;
+}
+
+Status PartitionLog::remove_front(size_t count) {
+  const int64_t next_start = segments_[count]->base_offset;
+  start_offset_ = std::max(start_offset_, next_start);
+  for (size_t i = 0; i < count; ++i) {
+    if (auto removed = segments_.front()->remove_files(files_); !removed) return removed;
+    environment_.logger.info("segment_deleted", {{"log", files_.directory.string()}, {"segment", segments_.front()->base_offset},
+                                                 {"bytes", segments_.front()->size_bytes}});
+    segments_.erase(segments_.begin());
+  }
+  return drop_snapshots(0, next_start - 1);
+}
+
+}  // namespace millrace
