@@ -308,6 +308,10 @@ size_t PartitionLog::segment_count() const {
   std::lock_guard lock(mutex_);
   return segments_.size();
 }
+int64_t PartitionLog::first_segment_offset() const {
+  std::lock_guard lock(mutex_);
+  return segments_.front()->base_offset;
+}
 std::vector<LeaderEpoch> PartitionLog::leader_epochs() const {
   std::lock_guard lock(mutex_);
   return epochs_;

@@ -128,6 +128,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   int64_t recovery_point() const;  ///< all before it is synced
   uint64_t size_bytes() const;
   size_t segment_count() const;
+  int64_t first_segment_offset() const;
   std::vector<LeaderEpoch> leader_epochs() const;
   ProducerState producer_state() const;
   LogConfig config() const;
