@@ -90,6 +90,10 @@ Status SinkTask::run_until_stopped() {
 Status SinkTask::convert(const std::vector<FetchedPartition>& fetched) {
   batch_.clear();
   raw_.clear();
+  for (HeaderConverter* converter : {static_cast<HeaderConverter*>(converters_.key.get()), static_cast<HeaderConverter*>(converters_.value.get()),
+                                     converters_.header.get()}) {
+    converter->new_batch();
+  }
   for (const FetchedPartition& partition : fetched) {
     for (const RecordView& record : partition.records) {
       mr_record& out = batch_.emplace_back();
@@ -119,6 +123,20 @@ Status SinkTask::convert_record(const FetchedPartition& from, const RecordView& 
   if (!value) return fail(std::move(value.error()));
   out.value = value->value;
   out.value_schema = schemas_.id_of(value->schema);
+  return record.headers.count == 0 ? Status{} : convert_headers(from, record, out);
+}
+
+Status SinkTask::convert_headers(const FetchedPartition& from, const RecordView& record, mr_record& out) {
+  auto* headers = arena_.allocate_array<mr_header>(static_cast<size_t>(record.headers.count));
+  uint32_t count = 0;
+  RecordHeader raw;
+  for (HeaderIterator it(record.headers); it.next(raw);) {
+    auto value = converters_.header->to_header(from.from.topic, raw.key, raw.value, arena_);
+    if (!value) return fail(std::move(value.error()));
+    headers[count++] = {to_mr(raw.key), schemas_.id_of(value->schema), 0, value->value};
+  }
+  out.headers = headers;
+  out.header_count = count;
   return {};
 }
 

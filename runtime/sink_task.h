@@ -54,6 +54,7 @@ class SinkTask final : public WorkerTask, private RebalanceListener {
   /// Converts what was fetched into batch_; bad records are left out under errors.tolerance=all.
   Status convert(const std::vector<FetchedPartition>& fetched);
   Status convert_record(const FetchedPartition& from, const RecordView& record, mr_record& out);
+  Status convert_headers(const FetchedPartition& from, const RecordView& record, mr_record& out);
   /// Gives batch_ to the plugin until it takes it; false when a stop was asked for or the partitions changed meanwhile.
   Expected<bool> put_with_retries();
   Status put_once();

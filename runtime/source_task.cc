@@ -148,8 +148,7 @@ Status SourceTask::append(const mr_record& record, int64_t now_ms, const OffsetT
     send(std::string(view(record.topic)), partition, batch, unit);
   }
   const int64_t timestamp = record.timestamp_ms == MR_NO_TIMESTAMP ? now_ms : record.timestamp_ms;
-  batch.append(timestamp, has_key ? std::optional<BytesView>(key_bytes_) : std::nullopt,
-               has_value ? std::optional<BytesView>(value_bytes_) : std::nullopt);
+  batch.append(timestamp, has_key ? NullableBytes(key_bytes_) : std::nullopt, has_value ? NullableBytes(value_bytes_) : std::nullopt, headers_);
   return {};
 }
 
@@ -163,6 +162,22 @@ Status SourceTask::convert(const mr_record& record, bool& has_key, bool& has_val
   if (!value) return fail(std::move(value.error()));
   has_key = *key;
   has_value = *value;
+  return record.header_count == 0 && headers_.empty() ? Status{} : convert_headers(record);
+}
+
+Status SourceTask::convert_headers(const mr_record& record) {
+  headers_.clear();
+  header_bytes_.resize(std::max<size_t>(header_bytes_.size(), record.header_count));
+  for (uint32_t i = 0; i < record.header_count; ++i) {
+    const mr_header& header = record.headers[i];
+    if (!schemas_.known(header.schema)) {
+      return fail(ErrorCode::kInternal, fmt::format("the plugin emitted a header with schema {}, which it never registered", header.schema));
+    }
+    header_bytes_[i].clear();
+    auto present = converters_.header->from_header(view(record.topic), view(header.key), schemas_.schema(header.schema), header.value, header_bytes_[i]);
+    if (!present) return fail(std::move(present.error()));
+    headers_.push_back({view(header.key), *present ? NullableBytes(header_bytes_[i]) : std::nullopt});
+  }
   return {};
 }
 

@@ -53,6 +53,7 @@ class SourceTask final : public WorkerTask {
   Expected<TopicBatches*> batches_of(std::string_view topic);
   Status append(const mr_record& record, int64_t now_ms, const OffsetTracker::UnitPtr& unit);
   Status convert(const mr_record& record, bool& has_key, bool& has_value);
+  Status convert_headers(const mr_record& record);
   void send(const std::string& topic, int32_t partition, RecordBatchBuilder& batch, const OffsetTracker::UnitPtr& unit);
   void send_all(const OffsetTracker::UnitPtr& unit);
   Status tolerate(const mr_record& record, Error error);
@@ -68,6 +69,8 @@ class SourceTask final : public WorkerTask {
   std::atomic<bool> offsets_stored_{false};  // the plugin's commit() is due
   OwnedValue last_stored_offset_;            // what stored_offset() lent out
   std::string key_bytes_, value_bytes_;      // scratch, reused for every record
+  std::vector<std::string> header_bytes_;
+  std::vector<RecordHeader> headers_;
 };
 
 }  // namespace millrace
