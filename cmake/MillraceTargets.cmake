@@ -81,6 +81,8 @@ function(millrace_test)
   set_tests_properties(${ARG_NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENV}")
 endfunction()
 
+add_custom_target(plugins)  # all connectors that come with millrace
+
 # millrace_plugin(NAME jdbc SRCS a.cc [SYSTEM PkgConfig::mariadb]): a connector as a shared library with one exported symbol.
 function(millrace_plugin)
   cmake_parse_arguments(ARG "" "NAME" "SRCS;SYSTEM" ${ARGN})
@@ -96,5 +98,6 @@ function(millrace_plugin)
   target_link_options(${target} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/plugin.map)
   set_target_properties(${target} PROPERTIES LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/plugin.map
     OUTPUT_NAME ${ARG_NAME} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${MILLRACE_PLUGIN_DIR})
+  add_dependencies(plugins ${target})
   install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/millrace/plugins)
 endfunction()
