@@ -1,0 +1,56 @@
+#include "runtime/component_catalog.h"
+
+#include <algorithm>
+#include <array>
+
+#include "converters/converter.h"
+#include "runtime/connector_config.h"
+
+namespace millrace {
+namespace {
+
+constexpr std::array kAllKinds = {ComponentKind::kConverter, ComponentKind::kHeaderConverter, ComponentKind::kTransformation,
+                                  ComponentKind::kPredicate};
+/// The one class that converts headers but neither keys nor values.
+constexpr std::string_view kSimpleHeaderConverter = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+
+bool is_of_kind(std::string_view converter, ComponentKind kind) {
+  return kind == ComponentKind::kHeaderConverter || (kind == ComponentKind::kConverter && converter != kSimpleHeaderConverter);
+}
+
+}  // namespace
+
+std::string_view ComponentCatalog::find_any(std::string_view name) const {
+  for (const ComponentKind kind : kAllKinds) {
+    if (const std::string_view found = find(kind, name); !found.empty()) return found;
+  }
+  return {};
+}
+
+std::string_view BuiltInComponents::find(ComponentKind kind, std::string_view name) const {
+  const std::string_view found = converter_class(name);
+  return is_of_kind(found, kind) ? found : std::string_view();
+}
+
+std::vector<std::string_view> BuiltInComponents::classes(ComponentKind kind) const {
+  std::vector<std::string_view> found = converter_classes();
+  std::erase_if(found, [&](std::string_view name) { return !is_of_kind(name, kind); });
+  return found;
+}
+
+const ConfigDef* BuiltInComponents::options(ComponentKind kind, std::string_view class_name) const {
+  return is_of_kind(class_name, kind) ? converter_config(class_name) : nullptr;
+}
+
+std::optional<std::vector<ConfigKeyInfo>> component_key_infos(const ComponentCatalog& catalog, std::string_view name) {
+  for (const ComponentKind kind : kAllKinds) {
+    const ConfigDef* options = catalog.options(kind, catalog.find(kind, name));
+    if (options == nullptr) continue;
+    std::vector<ConfigKeyInfo> infos;
+    for (const ConfigKey& key : options->keys()) infos.push_back(key_info(key));
+    return infos;
+  }
+  return {};
+}
+
+}  // namespace millrace

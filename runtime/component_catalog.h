@@ -1,0 +1,43 @@
+/// The classes a connector's configuration may name besides the connector itself: converters, transformations,
+/// predicates. Validation asks here what exists and which options it has.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config_def.h"
+#include "runtime/config_infos.h"
+
+namespace millrace {
+
+enum class ComponentKind { kConverter, kHeaderConverter, kTransformation, kPredicate };
+
+/// Threads: any (immutable).
+class ComponentCatalog {
+ public:
+  virtual ~ComponentCatalog() = default;
+  /// The full class name behind a name or alias; empty if there is none of this kind.
+  virtual std::string_view find(ComponentKind kind, std::string_view name) const = 0;
+  /// Full class names, sorted.
+  virtual std::vector<std::string_view> classes(ComponentKind kind) const = 0;
+  /// The options of a class, given its full name; nullptr if unknown.
+  virtual const ConfigDef* options(ComponentKind kind, std::string_view class_name) const = 0;
+
+  /// find() over all kinds.
+  std::string_view find_any(std::string_view name) const;
+};
+
+/// What this program brings: the converters. It has no transformations and predicates, so their names are unknown.
+class BuiltInComponents final : public ComponentCatalog {
+ public:
+  std::string_view find(ComponentKind kind, std::string_view name) const override;
+  std::vector<std::string_view> classes(ComponentKind kind) const override;
+  const ConfigDef* options(ComponentKind kind, std::string_view class_name) const override;
+};
+
+/// The options of a component as REST describes them; nothing if no component has this name.
+std::optional<std::vector<ConfigKeyInfo>> component_key_infos(const ComponentCatalog& catalog, std::string_view name);
+
+}  // namespace millrace
