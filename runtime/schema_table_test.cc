@@ -16,8 +16,8 @@ TEST(SchemaTable, EqualDescriptionsGetOneNumber) {
   SchemaTable table;
   const auto number = table.register_schema(plain(MR_INT32));
   ASSERT_TRUE(number);
-  EXPECT_EQ(table.register_schema(plain(MR_INT32)), number);
-  EXPECT_NE(table.register_schema(plain(MR_INT64)), number);
+  EXPECT_EQ(*table.register_schema(plain(MR_INT32)), *number);
+  EXPECT_NE(*table.register_schema(plain(MR_INT64)), *number);
 
   const mr_field fields[] = {{to_mr("id"), *number, 0}};
   mr_schema row = plain(MR_STRUCT);

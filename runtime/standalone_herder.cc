@@ -296,14 +296,21 @@ std::vector<PluginInfo> StandaloneHerder::plugins(bool connectors_only) {
   for (const ConnectorPlugin* plugin : services_.plugins.connectors()) {
     all.push_back({plugin->class_name, std::string(connector_type_name(plugin->type)), plugin->version});
   }
-  if (!connectors_only) {
-    for (const PluginInfo& other : built_in_plugins()) all.push_back(other);
+  if (connectors_only) return all;
+  const BuiltInComponents components;
+  constexpr std::pair<ComponentKind, const char*> kKinds[] = {{ComponentKind::kTransformation, "transformation"},
+                                                              {ComponentKind::kPredicate, "predicate"},
+                                                              {ComponentKind::kConverter, "converter"},
+                                                              {ComponentKind::kHeaderConverter, "header_converter"}};
+  for (const auto& [kind, type] : kKinds) {
+    for (const std::string_view name : components.classes(kind)) all.push_back({std::string(name), type, info_.version});
   }
   return all;
 }
 
 Expected<std::vector<ConfigKeyInfo>> StandaloneHerder::plugin_config(const std::string& plugin) {
   auto found = services_.plugins.find(plugin);
+  if (auto component = component_key_infos(BuiltInComponents(), plugin); !found && component) return std::move(*component);
   if (!found) return fail(ErrorCode::kNotFound, fmt::format("Unknown plugin {}.", plugin));
   return plugin_key_infos(**found);
 }
