@@ -1,0 +1,296 @@
+#include "broker/broker.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace millrace {
+namespace {
+
+constexpr std::string_view kCatalogueFile = "topics.json";
+constexpr std::string_view kMetaFile = "meta.properties";
+constexpr std::string_view kClusterIdKey = "cluster.id=";
+constexpr int32_t kPartitionsMax = 100'000;
+
+bool is_internal(std::string_view name) { return name == kOffsetsTopic || name == kTransactionsTopic; }
+
+tl::unexpected<Error> unknown_topic(std::string_view name) {
+  return fail(Error{ErrorCode::kNotFound, fmt::format("topic {} does not exist", name),
+                    "org.apache.kafka.common.errors.UnknownTopicOrPartitionException", {}, {}});
+}
+
+Status check_partitions(const std::string& name, int32_t partitions) {
+  if (partitions >= 1 && partitions <= kPartitionsMax) return {};
+  return fail(Error{ErrorCode::kInvalidConfig, fmt::format("topic {}: {} partitions were asked for, 1 to {} are possible", name, partitions, kPartitionsMax),
+                    "org.apache.kafka.common.errors.InvalidPartitionsException", {}, {}});
+}
+
+}  // namespace
+
+Broker::Broker(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions options)
+    : fs_(fs),
+      clock_(clock),
+      logger_(std::move(logger)),
+      options_(std::move(options)),
+      offsets_(clock, options_.offsets_partitions, [this](int32_t partition) { return log(std::string(kOffsetsTopic), partition); }) {}
+
+Broker::~Broker() = default;
+
+Expected<std::unique_ptr<Broker>> Broker::open(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions options) {
+  std::unique_ptr<Broker> broker(new Broker(fs, clock, std::move(logger), std::move(options)));
+  if (auto loaded = broker->load(); !loaded) return fail(std::move(loaded.error()));
+  return broker;
+}
+
+Status Broker::load() {
+  // The catalogue is read first: it says with which configuration the logs are opened.
+  if (auto loaded = load_catalogue(); !loaded) return loaded;
+  LogManager::Options log_options;
+  log_options.directory = options_.directory;
+  log_options.background = options_.background;
+  log_options.config_of = [this](const std::string& topic) {
+    const auto found = topics_.find(topic);
+    auto config = log_config(topic, found == topics_.end() ? TopicConfigs{} : found->second.configs);
+    return config ? *config : options_.log_defaults;
+  };
+  auto logs = LogManager::open(fs_, clock_, logger_, std::move(log_options));
+  if (!logs) return fail(std::move(logs.error()));
+  logs_ = std::move(*logs);
+  if (auto loaded = load_cluster_id(); !loaded) return loaded;
+  if (auto adopted = adopt_folders(); !adopted) return adopted;
+  for (const PartitionKey& key : logs_->partitions()) {
+    if (key.first != kOffsetsTopic) continue;
+    if (auto replayed = offsets_.load(*logs_->find(key.first, key.second)); !replayed) return replayed;
+  }
+  announce_topics();
+  return {};
+}
+
+Status Broker::load_catalogue() {
+  const Path path = options_.directory / kCatalogueFile;
+  if (!fs_.exists(path)) return {};
+  auto content = fs_.read_file(path);
+  if (!content) return fail(std::move(content.error()));
+  const auto json = nlohmann::json::parse(*content, nullptr, false);
+  if (!json.is_object() || !json.contains("topics") || !json["topics"].is_object()) {
+    return fail(ErrorCode::kCorruption, fmt::format("{} is not the topic catalogue it should be: restore it, or remove it to rebuild it from the folders", path.string()));
+  }
+  for (const auto& [name, entry] : json["topics"].items()) {
+    TopicInfo info{name, entry.value("id", ""), entry.value("partitions", 1), is_internal(name), {}};
+    if (entry.contains("configs")) info.configs = entry["configs"].get<TopicConfigs>();
+    topics_[name] = std::move(info);
+  }
+  return {};
+}
+
+Status Broker::write_catalogue() {
+  auto topics = nlohmann::json::object();
+  for (const auto& [name, info] : topics_) {
+    topics[name] = {{"id", info.id}, {"partitions", info.partitions}, {"configs", info.configs}};
+  }
+  const nlohmann::json document = {{"version", 1}, {"topics", topics}};
+  return fs_.write_file_atomically(options_.directory / kCatalogueFile, document.dump(2) + "\n");
+}
+
+Status Broker::load_cluster_id() {
+  const Path path = options_.directory / kMetaFile;
+  if (fs_.exists(path)) {
+    auto content = fs_.read_file(path);
+    if (!content) return fail(std::move(content.error()));
+    const size_t at = content->find(kClusterIdKey);
+    if (at != std::string::npos) {
+      const size_t start = at + kClusterIdKey.size();
+      cluster_id_ = content->substr(start, content->find_first_of("\r\n", start) - start);
+      return {};
+    }
+  }
+  cluster_id_ = make_topic_id();
+  return fs_.write_file_atomically(path, fmt::format("version=1\n{}{}\nnode.id=1\ndirectory.id={}\n", kClusterIdKey, cluster_id_, make_topic_id()));
+}
+
+/// Takes in partition folders without an entry, and completes topics whose creation was cut short.
+Status Broker::adopt_folders() {
+  bool changed = false;
+  for (const PartitionKey& key : logs_->partitions()) {
+    TopicInfo& info = topics_[key.first];
+    if (info.partitions > key.second) continue;
+    if (info.name.empty()) {
+      auto id = read_topic_id(fs_, options_.directory / fmt::format("{}-{}", key.first, key.second) / "partition.metadata");
+      info = {key.first, id && *id ? **id : make_topic_id(), 0, is_internal(key.first), {}};
+      // The group's partition is a hash modulo the partition count, so that count is fixed.
+      if (key.first == kOffsetsTopic) info.partitions = options_.offsets_partitions;
+    }
+    info.partitions = std::max(info.partitions, key.second + 1);
+    changed = true;
+  }
+  for (const auto& [name, info] : topics_) {
+    for (int32_t partition = 0; partition < info.partitions && name != kOffsetsTopic; ++partition) {
+      if (logs_->find(name, partition) != nullptr) continue;
+      auto config = log_config(name, info.configs);
+      if (!config) return fail(std::move(config.error()));
+      if (auto made = logs_->create(name, partition, *config, info.id); !made) return fail(std::move(made.error()));
+    }
+  }
+  return changed ? write_catalogue() : Status{};
+}
+
+Expected<LogConfig> Broker::log_config(const std::string& topic, const TopicConfigs& configs) const {
+  LogConfig defaults = options_.log_defaults;
+  if (is_internal(topic)) {
+    defaults.segment_bytes = 104'857'600;
+    defaults.cleanup_delete = false;
+    defaults.cleanup_compact = true;
+  }
+  return apply_topic_configs(defaults, configs);
+}
+
+Expected<TopicInfo> Broker::create_topic(const std::string& name, int32_t partitions, const TopicConfigs& configs) {
+  Expected<TopicInfo> created = [&] {
+    std::lock_guard lock(mutex_);
+    return create_locked(name, partitions, configs);
+  }();
+  if (created) announce_topics();
+  return created;
+}
+
+Expected<TopicInfo> Broker::create_locked(const std::string& name, int32_t partitions, const TopicConfigs& configs) {
+  if (auto checked = check_topic_name(name); !checked) return fail(std::move(checked.error()));
+  if (topics_.contains(name)) {
+    return fail(Error{ErrorCode::kAlreadyExists, fmt::format("Topic '{}' already exists.", name),
+                      "org.apache.kafka.common.errors.TopicExistsException", {}, {}});
+  }
+  if (partitions == -1) partitions = options_.partitions_default;
+  if (auto checked = check_partitions(name, partitions); !checked) return fail(std::move(checked.error()));
+  auto config = log_config(name, configs);
+  if (!config) return fail(std::move(config.error()));
+  if (config->durability == Durability::kPageCache) {
+    logger_.warn("durability_loosened", {{"topic", name}, {"why", "flush.messages is larger than 1: a power cut may lose acknowledged records"}});
+  }
+  const TopicInfo info{name, make_topic_id(), partitions, is_internal(name), configs};
+  topics_[name] = info;
+  // The catalogue first: a crash in between leaves a topic whose missing folders are made at the next start.
+  if (auto written = write_catalogue(); !written) {
+    topics_.erase(name);
+    return fail(std::move(written.error()));
+  }
+  for (int32_t partition = 0; partition < partitions && name != kOffsetsTopic; ++partition) {
+    if (auto made = logs_->create(name, partition, *config, info.id); !made) return fail(std::move(made.error()));
+  }
+  logger_.info("topic_created", {{"topic", name}, {"partitions", partitions}});
+  return info;
+}
+
+Expected<TopicInfo> Broker::topic_or_create(const std::string& name) {
+  if (auto known = topic(name)) return known;
+  if (!options_.auto_create_topics) return unknown_topic(name);
+  auto created = create_topic(name, -1, {});
+  if (!created && created.error().code == ErrorCode::kAlreadyExists) return topic(name);
+  return created;
+}
+
+Expected<TopicInfo> Broker::topic(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return unknown_topic(name);
+  return found->second;
+}
+
+std::vector<TopicInfo> Broker::topics() const {
+  std::lock_guard lock(mutex_);
+  std::vector<TopicInfo> all;
+  for (const auto& [name, info] : topics_) all.push_back(info);
+  return all;
+}
+
+Status Broker::delete_topic(const std::string& name) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return unknown_topic(name);
+    if (found->second.internal) return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} is internal and cannot be deleted", name));
+    const TopicInfo info = found->second;
+    // Folders first: what a crash leaves is adopted again, a half-deleted topic rather than a lost catalogue entry.
+    for (int32_t partition = 0; partition < info.partitions; ++partition) {
+      if (auto removed = logs_->remove(name, partition); !removed) return removed;
+    }
+    topics_.erase(name);
+    if (auto written = write_catalogue(); !written) return written;
+  }
+  announce_topics();
+  logger_.info("topic_deleted", {{"topic", name}});
+  return offsets_.remove_topic(name);
+}
+
+Status Broker::grow_topic(const std::string& name, int32_t partitions) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return unknown_topic(name);
+    if (auto checked = check_partitions(name, partitions); !checked) return checked;
+    if (partitions <= found->second.partitions || found->second.internal) {
+      return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} has {} partitions: {} is no larger number", name, found->second.partitions, partitions));
+    }
+    auto config = log_config(name, found->second.configs);
+    if (!config) return fail(std::move(config.error()));
+    const int32_t before = std::exchange(found->second.partitions, partitions);
+    if (auto written = write_catalogue(); !written) {
+      found->second.partitions = before;
+      return written;
+    }
+    for (int32_t partition = before; partition < partitions; ++partition) {
+      if (auto made = logs_->create(name, partition, *config, found->second.id); !made) return fail(std::move(made.error()));
+    }
+  }
+  announce_topics();
+  return {};
+}
+
+Status Broker::set_topic_configs(const std::string& name, const TopicConfigs& configs) {
+  std::lock_guard lock(mutex_);
+  const auto found = topics_.find(name);
+  if (found == topics_.end()) return unknown_topic(name);
+  auto config = log_config(name, configs);
+  if (!config) return fail(std::move(config.error()));
+  TopicConfigs before = std::exchange(found->second.configs, configs);
+  if (auto written = write_catalogue(); !written) {
+    found->second.configs = std::move(before);
+    return written;
+  }
+  for (int32_t partition = 0; partition < found->second.partitions; ++partition) {
+    if (const auto log = logs_->find(name, partition)) log->set_config(*config);
+  }
+  return {};
+}
+
+Expected<std::shared_ptr<PartitionLog>> Broker::log(const std::string& topic_name, int32_t partition) {
+  if (auto found = logs_->find(topic_name, partition)) return found;
+  if (topic_name != kOffsetsTopic) {
+    return fail(Error{ErrorCode::kNotFound, fmt::format("partition {}-{} does not exist", topic_name, partition),
+                      "org.apache.kafka.common.errors.UnknownTopicOrPartitionException", {}, {}});
+  }
+  std::lock_guard lock(mutex_);
+  if (!topics_.contains(topic_name)) {
+    auto created = create_locked(topic_name, options_.offsets_partitions, {{"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", "104857600"}});
+    if (!created) return fail(std::move(created.error()));
+  }
+  const TopicInfo& info = topics_.at(topic_name);
+  if (partition < 0 || partition >= info.partitions) return unknown_topic(fmt::format("{}-{}", topic_name, partition));
+  auto config = log_config(topic_name, info.configs);
+  if (!config) return fail(std::move(config.error()));
+  return logs_->create(topic_name, partition, *config, info.id);
+}
+
+void Broker::announce_topics() {
+  std::map<std::string, int32_t> counts;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, info] : topics_) {
+      if (!info.internal) counts[name] = info.partitions;
+    }
+  }
+  membership_.set_topics(std::move(counts), clock_.monotonic());
+}
+
+Status Broker::close() { return logs_ == nullptr ? Status{} : logs_->close(); }
+
+}  // namespace millrace

@@ -1,0 +1,98 @@
+/// The embedded, single-node broker without its sockets: topics with their configs and ids, their partition logs,
+/// committed offsets and group membership. The topic catalogue is the file topics.json of the log directory, replaced
+/// atomically; partition folders that are not in it (copied in from Kafka) are adopted.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/group_membership.h"
+#include "broker/group_offsets.h"
+#include "broker/topic_config.h"
+#include "core/clock.h"
+#include "core/file_system.h"
+#include "core/logger.h"
+#include "log/log_manager.h"
+
+namespace millrace {
+
+inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
+inline constexpr std::string_view kTransactionsTopic = "__transaction_state";
+
+struct BrokerOptions {
+  Path directory;                  ///< log.dirs
+  int32_t partitions_default = 1;  ///< num.partitions
+  bool auto_create_topics = true;  ///< auto.create.topics.enable
+  int32_t offsets_partitions = 50; ///< offsets.topic.num.partitions, for a new directory
+  LogConfig log_defaults = {};
+  bool background = true;          ///< retention and checkpoints on a thread
+};
+
+struct TopicInfo {
+  std::string name;
+  std::string id;
+  int32_t partitions = 0;
+  bool internal = false;
+  TopicConfigs configs;
+};
+
+/// Threads: any. Must not outlive FileSystem and Clock.
+class Broker {
+ public:
+  /// Errors: those of LogManager::open(), and kCorruption for a damaged catalogue.
+  static Expected<std::unique_ptr<Broker>> open(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions options);
+  ~Broker();
+  /// Makes everything durable and marks the directory clean. Errors: kUnavailable.
+  Status close();
+
+  /// `partitions` -1 = the default. Errors: kAlreadyExists, kInvalidConfig (name, partitions, configs), kUnavailable.
+  Expected<TopicInfo> create_topic(const std::string& name, int32_t partitions, const TopicConfigs& configs);
+  /// Describes the topic, creating it where auto.create.topics.enable allows. Errors: kNotFound, kInvalidConfig, kUnavailable.
+  Expected<TopicInfo> topic_or_create(const std::string& name);
+  Expected<TopicInfo> topic(const std::string& name) const;  ///< kNotFound
+  std::vector<TopicInfo> topics() const;                     ///< by name
+  /// Deletes the topic, its data and the offsets committed for it. Errors: kNotFound, kInvalidConfig for internal topics.
+  Status delete_topic(const std::string& name);
+  /// Adds partitions. Errors: kNotFound, kInvalidConfig unless `partitions` is larger than now.
+  Status grow_topic(const std::string& name, int32_t partitions);
+  /// Replaces the topic's own configs. Errors: kNotFound, kInvalidConfig.
+  Status set_topic_configs(const std::string& name, const TopicConfigs& configs);
+
+  /// kNotFound for an unknown topic or partition. Partitions of __consumer_offsets get their folder on first use.
+  Expected<std::shared_ptr<PartitionLog>> log(const std::string& topic, int32_t partition);
+
+  GroupOffsets& offsets() { return offsets_; }
+  GroupMembership& membership() { return membership_; }
+  const std::string& cluster_id() const { return cluster_id_; }
+  const BrokerOptions& options() const { return options_; }
+  const Clock& clock() const { return clock_; }
+  const Logger& logger() const { return logger_; }
+
+ private:
+  Broker(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions options);
+  Status load();
+  Status load_catalogue();
+  Status load_cluster_id();
+  Status adopt_folders();
+  Status write_catalogue();
+  Expected<TopicInfo> create_locked(const std::string& name, int32_t partitions, const TopicConfigs& configs);
+  Expected<LogConfig> log_config(const std::string& topic, const TopicConfigs& configs) const;
+  void announce_topics();
+
+  FileSystem& fs_;
+  Clock& clock_;
+  Logger logger_;
+  BrokerOptions options_;
+  std::string cluster_id_;
+  mutable std::mutex mutex_;
+  std::map<std::string, TopicInfo> topics_;
+  std::unique_ptr<LogManager> logs_;
+  GroupMembership membership_;
+  GroupOffsets offsets_;
+};
+
+}  // namespace millrace

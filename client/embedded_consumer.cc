@@ -1,0 +1,297 @@
+#include "client/embedded_consumer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+constexpr size_t kPartitionFetchBytes = 1 << 20;
+
+}  // namespace
+
+void EmbeddedConsumer::Waker::on_advance() {
+  std::lock_guard lock(mutex_);
+  advanced_ = true;
+  changed_.notify_all();
+}
+
+void EmbeddedConsumer::Waker::interrupt() {
+  std::lock_guard lock(mutex_);
+  interrupted_ = true;
+  changed_.notify_all();
+}
+
+bool EmbeddedConsumer::Waker::wait(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, until, [&] { return advanced_ || interrupted_; });
+  advanced_ = false;
+  return std::exchange(interrupted_, false);
+}
+
+EmbeddedConsumer::EmbeddedConsumer(Broker& broker, ConsumerConfig config, Logger logger)
+    : broker_(broker), config_(std::move(config)), logger_(std::move(logger)) {}
+
+EmbeddedConsumer::~EmbeddedConsumer() {
+  leave();
+  drop_all();
+}
+
+void EmbeddedConsumer::leave() {
+  if (member_.empty()) return;
+  broker_.membership().leave(config_.group_id, member_, broker_.clock().monotonic());
+  member_.clear();
+}
+
+Status EmbeddedConsumer::subscribe(std::vector<std::string> topics, RebalanceListener& listener) {
+  return join({{topics.begin(), topics.end()}, {}}, listener);
+}
+
+Status EmbeddedConsumer::subscribe_pattern(const std::string& regex, RebalanceListener& listener) { return join({{}, regex}, listener); }
+
+Status EmbeddedConsumer::join(GroupSubscription subscription, RebalanceListener& listener) {
+  if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "subscribe needs a group.id");
+  leave();
+  drop_all();
+  auto member = broker_.membership().join(config_.group_id, config_.client_id, subscription, &waker_, broker_.clock().monotonic());
+  if (!member) return fail(std::move(member.error()));
+  member_ = std::move(*member);
+  subscription_ = std::move(subscription);
+  listener_ = &listener;
+  return {};
+}
+
+Status EmbeddedConsumer::assign(std::vector<TopicPartition> partitions) {
+  leave();
+  drop_all();
+  std::vector<PartitionKey> keys;
+  for (const TopicPartition& each : partitions) keys.emplace_back(each.topic, each.partition);
+  return adopt(keys);
+}
+
+void EmbeddedConsumer::drop_all() {
+  for (auto& [key, partition] : partitions_) partition.log->remove_listener(&waker_);
+  partitions_.clear();
+}
+
+Status EmbeddedConsumer::adopt(const std::vector<PartitionKey>& keys) {
+  for (const PartitionKey& key : keys) {
+    const TopicPartition name{key.first, key.second};
+    auto log = broker_.log(key.first, key.second);
+    if (!log) return fail(std::move(log.error()));
+    auto start = start_position(name, **log);
+    if (!start) return fail(std::move(start.error()));
+    (*log)->add_listener(&waker_);
+    Partition partition;
+    partition.log = std::move(*log);
+    partition.position = *start;
+    partitions_.insert_or_assign(name, std::move(partition));
+  }
+  return {};
+}
+
+Expected<int64_t> EmbeddedConsumer::start_position(const TopicPartition& key, const PartitionLog& log) {
+  if (!config_.group_id.empty()) {
+    if (const auto known = broker_.offsets().find(config_.group_id, {key.topic, key.partition})) return known->offset;
+  }
+  return config_.from_earliest ? log.log_start_offset() : log.high_watermark();
+}
+
+std::vector<TopicPartition> EmbeddedConsumer::assignment() const {
+  std::vector<TopicPartition> names;
+  for (const auto& [name, partition] : partitions_) names.push_back(name);
+  return names;
+}
+
+/// Follows the group: gives partitions up, takes new ones, or joins again after having been put out.
+Status EmbeddedConsumer::take_turn() {
+  if (member_.empty()) return {};
+  GroupMembership& group = broker_.membership();
+  const auto now = broker_.clock().monotonic();
+  GroupTurn turn = group.turn(config_.group_id, member_, now);
+  if (turn.what == GroupTurn::Do::kRejoin) {
+    logger_.warn("group_member_expired", {{"group", config_.group_id}, {"member", member_}});
+    if (!partitions_.empty()) listener_->on_revoked(assignment());
+    drop_all();
+    auto member = group.join(config_.group_id, config_.client_id, subscription_, &waker_, now);
+    if (!member) return fail(std::move(member.error()));
+    member_ = std::move(*member);
+    turn = group.turn(config_.group_id, member_, now);
+  }
+  if (turn.what == GroupTurn::Do::kRevoke) {
+    if (!partitions_.empty()) listener_->on_revoked(assignment());
+    drop_all();
+    group.revoked(config_.group_id, member_, now);
+    turn = group.turn(config_.group_id, member_, now);
+  }
+  if (turn.what != GroupTurn::Do::kAssign) return {};
+  generation_ = turn.generation;
+  if (auto adopted = adopt(turn.partitions); !adopted) {
+    // A topic deleted in this instant: the next generation comes without it.
+    if (adopted.error().code != ErrorCode::kNotFound) return adopted;
+  }
+  listener_->on_assigned(assignment());
+  return {};
+}
+
+Expected<std::vector<FetchedPartition>> EmbeddedConsumer::poll(std::chrono::milliseconds timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    if (auto taken = take_turn(); !taken) return fail(std::move(taken.error()));
+    auto fetched = collect();
+    if (!fetched || !fetched->empty()) return fetched;
+    if (waker_.wait(until) || std::chrono::steady_clock::now() >= until) return std::vector<FetchedPartition>{};
+  }
+}
+
+/// One round over the partitions, each poll starting with another one so that none starves.
+Expected<std::vector<FetchedPartition>> EmbeddedConsumer::collect() {
+  std::vector<FetchedPartition> result;
+  if (partitions_.empty()) return result;
+  size_t left = config_.max_poll_records;
+  size_t bytes_left = config_.fetch_bytes_max;
+  auto at = std::next(partitions_.begin(), static_cast<ptrdiff_t>(rotation_++ % partitions_.size()));
+  for (size_t i = 0; i < partitions_.size() && left > 0 && bytes_left > 0; ++i, ++at) {
+    if (at == partitions_.end()) at = partitions_.begin();
+    if (at->second.paused) continue;
+    FetchedPartition fetched;
+    if (auto done = fetch(at->first, at->second, fetched, left); !done) {
+      if (done.error().code == ErrorCode::kStopped) continue;
+      if (result.empty()) return fail(std::move(done.error()));
+      break;  // what was read is delivered first; the next poll meets the error again
+    }
+    if (fetched.records.empty()) continue;
+    left -= fetched.records.size();
+    bytes_left -= std::min(bytes_left, kPartitionFetchBytes);
+    result.push_back(std::move(fetched));
+  }
+  return result;
+}
+
+Status EmbeddedConsumer::fetch(const TopicPartition& key, Partition& partition, FetchedPartition& out, size_t records_max) {
+  while (out.records.size() < records_max) {
+    RecordView record;
+    if (partition.records && partition.records->next(record)) {
+      if (record.offset < partition.position) continue;  // the batch starts before what was asked for
+      if (out.records.empty()) out.records.reserve(std::min<size_t>(records_max, 512));
+      out.records.push_back(record);
+      partition.position = record.offset + 1;
+      continue;
+    }
+    if (partition.records) {
+      if (!partition.records->status()) {
+        if (!out.records.empty()) break;
+        return fail(Error(partition.records->status().error()).wrap(fmt::format("{}-{}", key.topic, key.partition)));
+      }
+      partition.position = std::max(partition.position, partition.batch_next_offset);
+      partition.records.reset();
+    }
+    auto more = next_batch(partition);
+    if (!more) return fail(std::move(more.error()).wrap(fmt::format("{}-{} at offset {}", key.topic, key.partition, partition.position)));
+    if (*more) continue;
+    if (!out.records.empty()) break;  // one owner per delivery: the next chunk waits for the next poll
+    auto filled = refill(key, partition);
+    if (!filled) return fail(std::move(filled.error()));
+    if (!*filled) break;
+  }
+  out.from = key;
+  out.next_offset = partition.position;
+  out.high_watermark = partition.log->high_watermark();
+  out.owner = partition.chunk;
+  return {};
+}
+
+/// Opens the next data batch of the chunk; false when the chunk is used up.
+Expected<bool> EmbeddedConsumer::next_batch(Partition& partition) {
+  if (!partition.chunk) return false;
+  const BytesView bytes = partition.chunk->read.bytes;
+  while (partition.batch_at < bytes.size()) {
+    auto batch = RecordBatchView::parse(bytes.substr(partition.batch_at));
+    if (!batch) return fail(std::move(batch.error()));
+    partition.batch_at += batch->size_bytes();
+    partition.batch_next_offset = batch->next_offset();
+    if (batch->control()) {
+      partition.position = std::max(partition.position, batch->next_offset());
+      continue;
+    }
+    std::string none;
+    std::string& scratch = batch->codec() == Codec::kNone ? none : partition.chunk->opened.emplace_back();
+    auto records = RecordIterator::open(*batch, scratch);
+    if (!records) return fail(std::move(records.error()));
+    partition.records = std::move(*records);
+    return true;
+  }
+  return false;
+}
+
+/// Reads from the log; false when there is nothing to read. A position outside the log follows the reset policy.
+Expected<bool> EmbeddedConsumer::refill(const TopicPartition& key, Partition& partition) {
+  auto read = partition.log->read(partition.position, std::min(kPartitionFetchBytes, config_.fetch_bytes_max));
+  if (!read && read.error().code == ErrorCode::kNotFound) {
+    const int64_t reset = config_.from_earliest ? partition.log->log_start_offset() : partition.log->high_watermark();
+    logger_.warn("position_reset", {{"topic", key.topic}, {"partition", key.partition}, {"group", config_.group_id}, {"from", partition.position}, {"to", reset}});
+    partition.position = reset;
+    read = partition.log->read(partition.position, std::min(kPartitionFetchBytes, config_.fetch_bytes_max));
+  }
+  if (!read) return fail(std::move(read.error()));
+  if (read->bytes.empty()) {
+    partition.position = std::max(partition.position, read->next_offset);
+    partition.chunk.reset();
+    return false;
+  }
+  partition.chunk = std::make_shared<Chunk>();
+  partition.chunk->read = std::move(*read);
+  partition.batch_at = 0;
+  return true;
+}
+
+void EmbeddedConsumer::wakeup() { waker_.interrupt(); }
+
+Status EmbeddedConsumer::seek(const TopicPartition& name, int64_t offset) {
+  const auto found = partitions_.find(name);
+  if (found == partitions_.end()) return fail(ErrorCode::kConflict, fmt::format("{}-{} is not assigned", name.topic, name.partition));
+  found->second.position = offset;
+  found->second.records.reset();
+  found->second.chunk.reset();
+  waker_.on_advance();
+  return {};
+}
+
+Expected<int64_t> EmbeddedConsumer::position(const TopicPartition& name) {
+  const auto found = partitions_.find(name);
+  if (found == partitions_.end()) return fail(ErrorCode::kConflict, fmt::format("{}-{} is not assigned", name.topic, name.partition));
+  return found->second.position;
+}
+
+void EmbeddedConsumer::pause(const std::vector<TopicPartition>& names) {
+  for (const TopicPartition& name : names) {
+    if (const auto found = partitions_.find(name); found != partitions_.end()) found->second.paused = true;
+  }
+}
+
+void EmbeddedConsumer::resume(const std::vector<TopicPartition>& names) {
+  for (const TopicPartition& name : names) {
+    if (const auto found = partitions_.find(name); found != partitions_.end()) found->second.paused = false;
+  }
+  waker_.on_advance();
+}
+
+Status EmbeddedConsumer::commit(const std::map<TopicPartition, OffsetAndMetadata>& offsets) {
+  if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "commit needs a group.id");
+  if (!member_.empty()) {
+    if (auto allowed = broker_.membership().check_commit(config_.group_id, member_, generation_); !allowed) return allowed;
+  }
+  GroupOffsets::Offsets stored;
+  for (const auto& [name, each] : offsets) stored[{name.topic, name.partition}] = {each.offset, -1, each.metadata, 0};
+  return broker_.offsets().commit(config_.group_id, stored);
+}
+
+Expected<std::optional<OffsetAndMetadata>> EmbeddedConsumer::committed(const TopicPartition& name) {
+  if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "committed needs a group.id");
+  const auto known = broker_.offsets().find(config_.group_id, {name.topic, name.partition});
+  if (!known) return std::nullopt;
+  return OffsetAndMetadata{known->offset, known->metadata};
+}
+
+}  // namespace millrace
