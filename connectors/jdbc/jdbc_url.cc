@@ -1,0 +1,243 @@
+#include "connectors/jdbc/jdbc_url.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace millrace::jdbc {
+namespace {
+
+/// Parameters that are honoured or accepted because their effect is always on; in lower case, sorted.
+constexpr std::array kKnownParameters = std::to_array<std::string_view>({
+    "allowloadlocalinfile", "allowmultiqueries", "allowpublickeyretrieval", "autoreconnect", "cacheprepstmts", "characterencoding",
+    "clientcertificatekeystorepassword", "clientcertificatekeystoretype", "clientcertificatekeystoreurl", "connectioncollation",
+    "connectiontimezone", "connecttimeout", "createdatabaseifnotexist", "databaseterm", "defaultfetchsize", "enabledsslprotocolsuites",
+    "enabledtlsprotocols", "forceconnectiontimezonetosession", "maxallowedpacket", "nullcatalogmeanscurrent", "nulldatabasemeanscurrent",
+    "password", "permitmysqlscheme", "preparestmtcachesize", "prepstmtcachesize", "prepstmtcachesqllimit", "requiressl",
+    "rewritebatchedstatements", "serverrsapublickeyfile", "serversslcert", "servertimezone", "sessionvariables", "sockettimeout", "sslmode",
+    "tcpkeepalive", "tinyint1isbit", "tlsversions", "transformedbitisboolean", "trustcertificatekeystorepassword",
+    "trustcertificatekeystoretype", "trustcertificatekeystoreurl", "useaffectedrows", "usebulkstmts", "usebulkstmtsforinserts",
+    "usecompression", "usecursorfetch", "user", "useserverprepstmts", "usessl", "useunicode", "uuidasstring", "verifyservercertificate",
+    "yearisdatetype", "zerodatetimebehavior",
+});
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+      out.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+Status invalid(std::string message) { return {Code::kInvalidConfig, std::move(message)}; }
+
+Result<uint16_t> parse_port(std::string_view text) {
+  uint16_t port = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || port == 0) {
+    return invalid("connection.url: '" + std::string(text) + "' is not a port; use a number from 1 to 65535");
+  }
+  return port;
+}
+
+/// "host=h,port=p,…" or "host=h)(port=p" of a host in parentheses.
+Status parse_host_properties(std::string_view text, JdbcUrl& url, HostAddress& address) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(",()"), text.size());
+    const std::string_view pair = trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string key = lower(trim(pair.substr(0, equals)));
+    const std::string value = percent_decode(trim(pair.substr(equals + 1)));
+    if (key == "host") address.host = value;
+    if (key == "user") url.user = value;
+    if (key == "password") url.password = value;
+    if (key == "port") {
+      auto port = parse_port(value);
+      if (!port.ok()) return port.status();
+      address.port = *port;
+    }
+  }
+  return sdk::ok();
+}
+
+Status parse_host(std::string_view text, JdbcUrl& url) {
+  HostAddress address;
+  text = trim(text);
+  if (text.starts_with('(') || lower(text.substr(0, 9)) == "address=(") {
+    const size_t open = text.find('(');
+    if (Status s = parse_host_properties(text.substr(open + 1), url, address); !s.ok()) return s;
+    url.hosts.push_back(std::move(address));
+    return sdk::ok();
+  }
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const size_t close = text.find(']');
+    if (close == std::string_view::npos) return invalid("connection.url: an IPv6 address lacks its closing ']'");
+    address.host = text.substr(1, close - 1);
+    text.remove_prefix(close + 1);
+    if (text.starts_with(':')) port = text.substr(1);
+  } else {
+    const size_t colon = text.find(':');
+    if (const auto host = text.substr(0, colon); !host.empty()) address.host = percent_decode(host);
+    if (colon != std::string_view::npos) port = text.substr(colon + 1);
+  }
+  if (!port.empty()) {
+    auto number = parse_port(port);
+    if (!number.ok()) return number.status();
+    address.port = *number;
+  }
+  url.hosts.push_back(std::move(address));
+  return sdk::ok();
+}
+
+/// Splits at commas outside parentheses.
+std::vector<std::string_view> split_hosts(std::string_view text) {
+  std::vector<std::string_view> hosts;
+  int depth = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    if (i == text.size() || (text[i] == ',' && depth == 0)) {
+      hosts.push_back(text.substr(begin, i - begin));
+      begin = i + 1;
+    } else if (text[i] == '(') {
+      ++depth;
+    } else if (text[i] == ')') {
+      --depth;
+    }
+  }
+  return hosts;
+}
+
+Status parse_authority(std::string_view authority, JdbcUrl& url) {
+  if (const size_t at = authority.rfind('@'); at != std::string_view::npos && !authority.starts_with('(')) {
+    const std::string_view login = authority.substr(0, at);
+    const size_t colon = login.find(':');
+    url.user = percent_decode(login.substr(0, colon));
+    if (colon != std::string_view::npos) url.password = percent_decode(login.substr(colon + 1));
+    authority.remove_prefix(at + 1);
+  }
+  for (const std::string_view host : split_hosts(authority)) {
+    if (Status s = parse_host(host, url); !s.ok()) return s;
+  }
+  return sdk::ok();
+}
+
+void parse_parameters(std::string_view text, JdbcUrl& url) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('&'), text.size());
+    const std::string_view pair = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (pair.empty()) continue;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    url.parameters[lower(percent_decode(pair.substr(0, equals)))] =
+        equals < pair.size() ? percent_decode(pair.substr(equals + 1)) : std::string();
+  }
+}
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+std::string JdbcUrl::parameter(std::string_view key, std::string_view fallback) const {
+  const auto at = parameters.find(std::string(key));
+  return at == parameters.end() ? std::string(fallback) : at->second;
+}
+
+bool JdbcUrl::flag(std::string_view key, bool fallback) const {
+  const std::string text = lower(parameter(key));
+  if (text == "true" || text == "1" || text == "yes") return true;
+  if (text == "false" || text == "0" || text == "no") return false;
+  return fallback;
+}
+
+std::string JdbcUrl::host_port() const {
+  if (hosts.empty()) return "localhost:3306";
+  const HostAddress& first = hosts.front();
+  const bool v6 = first.host.find(':') != std::string::npos;
+  return (v6 ? "[" + first.host + "]" : first.host) + ":" + std::to_string(first.port);
+}
+
+Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
+  const size_t scheme_end = text.starts_with("jdbc:") ? text.find(':', 5) : std::string_view::npos;
+  if (scheme_end == std::string_view::npos || scheme_end == 5) return invalid("Not a valid JDBC URL: " + redact(text));
+  const std::string scheme = lower(text.substr(5, scheme_end - 5));
+  JdbcUrl url;
+  if (scheme == "mysql") {
+    url.scheme = Scheme::kMySql;
+  } else if (scheme == "mariadb") {
+    url.scheme = Scheme::kMariaDb;
+  } else if (scheme == "postgresql") {
+    return invalid("connection.url: jdbc:postgresql is not supported by this build; use jdbc:mariadb://host:port/database "
+                   "or jdbc:mysql://host:port/database");
+  } else {
+    return invalid("No suitable driver found for " + redact(text) + "; use jdbc:mariadb://host:port/database or jdbc:mysql://…");
+  }
+  std::string_view rest = text.substr(scheme_end + 1);
+  rest = rest.substr(0, rest.find('#'));
+  const size_t slashes = rest.find("//");
+  if (slashes == std::string_view::npos) {
+    return invalid("connection.url: '" + redact(text) + "' has no //host part; use jdbc:" + scheme + "://host:port/database");
+  }
+  rest.remove_prefix(slashes + 2);
+  const size_t question = std::min(rest.find('?'), rest.size());
+  const size_t slash = std::min(rest.find('/'), question);
+  if (Status s = parse_authority(rest.substr(0, slash), url); !s.ok()) return s;
+  if (slash < question) url.database = percent_decode(rest.substr(slash + 1, question - slash - 1));
+  if (question < rest.size()) parse_parameters(rest.substr(question + 1), url);
+  if (url.parameters.contains("user")) url.user = url.parameters["user"];
+  if (url.parameters.contains("password")) url.password = url.parameters["password"];
+  return url;
+}
+
+std::string redact(std::string_view url) {
+  std::string out(url);
+  // user:password@ ; a password may itself hold '@', so the last one before the path counts.
+  if (const size_t slashes = out.find("//"); slashes != std::string::npos) {
+    const size_t end = std::min(out.find_first_of("/?", slashes + 2), out.size());
+    const size_t at = out.rfind('@', end);
+    const size_t colon = out.find(':', slashes + 2);
+    if (at != std::string::npos && at > slashes && colon < at) out.replace(colon + 1, at - colon - 1, "****");
+  }
+  for (const std::string_view key : {"password=", "storepassword="}) {
+    for (size_t at = 0; (at = lower(out).find(key, at)) != std::string::npos;) {
+      at += key.size();
+      const size_t end = std::min(out.find_first_of("&,)#", at), out.size());
+      out.replace(at, end - at, "****");
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> unknown_parameters(const JdbcUrl& url) {
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : url.parameters) {
+    if (std::find(kKnownParameters.begin(), kKnownParameters.end(), key) == kKnownParameters.end()) unknown.push_back(key);
+  }
+  return unknown;
+}
+
+}  // namespace millrace::jdbc

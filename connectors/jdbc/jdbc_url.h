@@ -1,0 +1,52 @@
+/// JDBC connection URLs as people already have them in their connector JSON, and what they mean for a native client.
+///
+///   jdbc:mysql:[replication:|loadbalance:]//[user[:pw]@]host[:port][,host…]/[database][?k=v[&k=v]…]
+///   jdbc:mariadb:[replication:|failover:|loadbalance:|aurora:]//…  (the same)
+/// A host may be [ipv6], (host=h,port=p,user=u,password=x) or address=(host=h)(port=p).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/jdbc/result.h"
+
+namespace millrace::jdbc {
+
+/// The URL scheme also decides how some column types appear, because it used to pick the driver.
+enum class Scheme { kMySql, kMariaDb };
+
+struct HostAddress {
+  std::string host = "localhost";
+  uint16_t port = 3306;
+};
+
+struct JdbcUrl {
+  Scheme scheme = Scheme::kMariaDb;
+  std::vector<HostAddress> hosts;
+  std::string database;
+  std::string user, password;                     ///< empty when the URL has none
+  std::map<std::string, std::string> parameters;  ///< keys in lower case, values percent-decoded
+
+  /// A parameter, or `fallback`. `key` in lower case.
+  std::string parameter(std::string_view key, std::string_view fallback = "") const;
+  bool flag(std::string_view key, bool fallback) const;
+  /// "host:port" of the first host, for messages.
+  std::string host_port() const;
+};
+
+/// Errors: kInvalidConfig with a message that names no password.
+Result<JdbcUrl> parse_jdbc_url(std::string_view url);
+
+/// `url` with every password replaced by ****; safe to log.
+std::string redact(std::string_view url);
+
+/// The parameters of `url` that nobody knows, for one warning. Sorted.
+std::vector<std::string> unknown_parameters(const JdbcUrl& url);
+
+/// `text` in lower-case ASCII.
+std::string lower(std::string_view text);
+
+}  // namespace millrace::jdbc

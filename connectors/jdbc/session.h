@@ -1,0 +1,199 @@
+/// What the source and the sink need from a database: one session, a streaming reader, a batch writer. MariaDB and MySQL
+/// implement it (mariadb_session.h); another database adds a Dialect and a Session and changes nothing else.
+/// Threads: a session and all that it made belong to the task's thread; only interrupt() comes from another.
+/// Virtual calls are per statement or batch, never per row.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "connectors/jdbc/calendar.h"
+#include "connectors/jdbc/jdbc_url.h"
+#include "connectors/jdbc/result.h"
+
+namespace millrace::jdbc {
+
+/// The full name of a table. MariaDB has catalogs (databases) and no schemas.
+struct TableId {
+  std::string catalog, schema, table;
+  auto operator<=>(const TableId&) const = default;
+};
+
+struct ColumnInfo {
+  std::string name;
+  bool nullable = true;
+  bool auto_increment = false;
+};
+
+/// What the server said last.
+struct DatabaseError {
+  unsigned number = 0;
+  std::string sqlstate, text;
+};
+
+/// Everything that opens a session.
+struct ConnectionSettings {
+  JdbcUrl url;
+  std::string user, password;
+  int attempts = 3;
+  int64_t backoff_ms = 10'000;
+  int connect_timeout_s = 30;
+  /// "host:port/database as user 'u'", for messages.
+  std::string where() const;
+};
+
+/// Byte store of one batch: pieces never move, so values may point into it; clear() keeps the memory.
+class ByteArena {
+ public:
+  char* allocate(size_t size) {
+    while (current_ < pieces_.size() && pieces_[current_].size - used_ < size) {
+      ++current_;
+      used_ = 0;
+    }
+    if (current_ == pieces_.size()) {
+      const size_t piece = std::max(size, kPieceBytes);
+      pieces_.push_back({std::make_unique_for_overwrite<char[]>(piece), piece});
+      used_ = 0;
+    }
+    char* at = pieces_[current_].bytes.get() + used_;
+    used_ += size;
+    total_ += size;
+    return at;
+  }
+  void clear() {
+    // One giant value must not pin its memory for the life of the task.
+    if (pieces_.size() > 16) pieces_.resize(16);
+    std::erase_if(pieces_, [](const Piece& piece) { return piece.size > 4 * kPieceBytes; });
+    current_ = used_ = total_ = 0;
+  }
+  size_t bytes() const { return total_; }
+
+ private:
+  static constexpr size_t kPieceBytes = 256 * 1024;
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    size_t size;
+  };
+  std::vector<Piece> pieces_;
+  size_t current_ = 0, used_ = 0, total_ = 0;
+};
+
+/// Rows as the ABI wants them: `width` values a row, one after another.
+struct RowBatch {
+  size_t width = 0, rows = 0;
+  std::vector<mr_value> values;
+  std::vector<Instant> instants;  ///< of tracked timestamp columns, one a row
+  std::vector<uint8_t> has_instant;
+  ByteArena bytes;
+  void clear() {
+    rows = 0;
+    values.clear();
+    instants.clear();
+    has_instant.clear();
+    bytes.clear();
+  }
+};
+
+enum class TimestampGranularity { kConnectLogical, kMicrosLong, kNanosLong, kMicrosString, kNanosString, kMicrosIso, kNanosIso };
+
+/// The Connect type of a result column.
+struct ResultColumn {
+  std::string label;
+  mr_kind type = MR_STRING;
+  bool optional = true;
+  std::string_view logical;  ///< schema name, or empty
+  int scale = 0;
+  int precision = 0;  ///< decimals
+  bool timestamp = false;  ///< a DATETIME or TIMESTAMP, whatever its form
+};
+
+struct ReadOptions {
+  WallClock clock;
+  TimestampGranularity granularity = TimestampGranularity::kConnectLogical;
+};
+
+using Parameter = std::variant<int64_t, Instant>;
+
+/// A running query whose rows stream in; nothing else may use the session until it is gone.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+  virtual const std::vector<ResultColumn>& columns() const = 0;
+  /// Makes fetch() fill RowBatch::instants with the first non-null of these columns.
+  virtual void track_instants(std::vector<size_t> columns) = 0;
+  /// Appends rows until one of the bounds or the end. Rows read before an error stay in the batch.
+  virtual Status fetch(RowBatch& batch, size_t rows_max, size_t bytes_max) = 0;
+  virtual bool done() const = 0;
+};
+
+/// Where a parameter of a write comes from.
+struct CellSource {
+  enum class From : uint8_t { kKey, kKeyField, kValue, kValueField, kTopic, kPartition, kOffset } from = From::kValueField;
+  uint32_t index = 0;
+};
+
+enum class CellForm : uint8_t { kInt, kFloat, kDouble, kText, kBytes, kDecimal, kDate, kTime, kTimestamp, kEpochMicros, kEpochNanos };
+
+struct Cell {
+  CellSource source;
+  CellForm form = CellForm::kText;
+  const mr_value* fallback = nullptr;  ///< written instead of null; may be nullptr
+};
+
+struct WriteOptions {
+  WallClock clock;
+  TimeZone date_zone;  ///< zone in which a Date is written
+};
+
+/// One prepared write and its parameter arrays.
+class BatchWriter {
+ public:
+  virtual ~BatchWriter() = default;
+  /// Executes the statement for all records, in order, within the session's transaction.
+  virtual Status write(std::span<const mr_record* const> records) = 0;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual Status execute(std::string_view sql) = 0;
+  using Row = std::vector<std::optional<std::string>>;
+  /// For small results: everything as text.
+  virtual Result<std::vector<Row>> query(std::string_view sql) = 0;
+  virtual Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters, const ReadOptions& options) = 0;
+  /// Asks the server whether a statement is valid.
+  virtual Status check_query(std::string_view sql) = 0;
+  virtual Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells, const WriteOptions& options) = 0;
+
+  /// Tables of the database `catalog` (nothing = of all databases), of the given JDBC types. Ordered.
+  virtual Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog, const std::vector<std::string>& types) = 0;
+  /// In table order; empty when there is no such table.
+  virtual Result<std::vector<ColumnInfo>> columns(const TableId& table) = 0;
+  /// JDBC type of the table ("TABLE", "VIEW"), empty when it does not exist.
+  virtual Result<std::string> table_type(const TableId& table) = 0;
+  /// CURRENT_TIMESTAMP, read in the session as the server prints it.
+  virtual Result<Instant> now(const WallClock& clock) = 0;
+
+  virtual bool alive() = 0;
+  /// The wire stopped: open another session.
+  virtual bool broken() const = 0;
+  virtual const DatabaseError& last_error() const = 0;
+  /// The session cannot be used any more, for example because a result was left unread.
+  virtual void mark_broken() = 0;
+  /// Any thread: makes a blocked call return at once; the session is broken then.
+  virtual void interrupt() = 0;
+};
+
+/// Opens one session, trying `attempts` times. `stop` is asked between tries.
+/// Errors: kUnavailable when the server cannot be reached, kInvalidConfig for a wrong login, database or setting.
+Result<std::unique_ptr<Session>> open_session(const ConnectionSettings& settings, bool for_writing,
+                                              const std::function<bool(int64_t wait_ms)>& stop);
+
+}  // namespace millrace::jdbc

@@ -1,0 +1,42 @@
+/// The sink's settings: the option table and its parsed form.
+#pragma once
+
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "connectors/jdbc/common_config.h"
+
+namespace millrace::jdbc {
+
+enum class InsertMode { kInsert, kUpsert, kUpdate };
+enum class KeyMode { kNone, kKafka, kRecordKey, kRecordValue };
+
+std::span<const sdk::ConfigKey> sink_config_keys();
+
+struct SinkConfig {
+  ConnectionSettings connection;
+  InsertMode insert_mode = InsertMode::kInsert;
+  KeyMode key_mode = KeyMode::kNone;
+  std::string key_mode_text;
+  std::vector<std::string> key_fields;
+  std::set<std::string> value_fields;  ///< fields.whitelist; empty = all
+  std::set<std::string> timestamp_fields;
+  bool timestamp_nanos = false;
+  std::string table_name_format, string_column;
+  std::vector<std::string> table_types;
+  bool auto_create = false, auto_evolve = false, delete_enabled = false, replace_null = true;
+  bool ignore_tombstones = false;
+  bool quote_identifiers = true;
+  size_t batch_size = 3000;
+  int64_t retries_max = 10, retry_backoff_ms = 3000;
+  WriteOptions write;
+
+  /// Errors: kInvalidConfig, naming the setting.
+  static Result<SinkConfig> parse(const sdk::Config& config);
+};
+
+Status validate_sink(sdk::ConnectorContext& context, const sdk::Config& config);
+
+}  // namespace millrace::jdbc

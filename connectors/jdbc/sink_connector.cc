@@ -1,0 +1,224 @@
+#include "connectors/jdbc/sink_connector.h"
+
+#include <algorithm>
+
+namespace millrace::jdbc {
+namespace {
+
+constexpr int kDeadlockTries = 5;
+constexpr unsigned kDeadlock = 1213, kLockTimeout = 1205;
+
+const char* value_type(const mr_value& value) {
+  constexpr const char* kNames[] = {"null", "Boolean", "Byte", "Short", "Integer", "Long", "Float", "Double", "String", "byte[]",
+                                    "ArrayList", "HashMap", "Struct", "BigDecimal", "Date"};
+  return value.kind < std::size(kNames) ? kNames[value.kind] : "Object";
+}
+
+std::string schema_type(const mr_schema* schema) {
+  constexpr const char* kNames[] = {"null", "boolean", "int8", "int16", "int32", "int64", "float32", "float64", "string", "bytes", "array", "map", "Struct"};
+  return schema == nullptr ? "null" : schema->type < std::size(kNames) ? kNames[schema->type] : "?";
+}
+
+std::string position(const mr_record& record) {
+  return "(topic='" + std::string(sdk::view(record.topic)) + "',partition=" + std::to_string(record.partition) + ",offset=" +
+         std::to_string(record.offset) + ",timestamp=" +
+         (record.timestamp_ms == MR_NO_TIMESTAMP ? std::string("null") : std::to_string(record.timestamp_ms)) + ")";
+}
+
+}  // namespace
+
+Status JdbcSinkTask::start(sdk::SinkContext& context) {
+  auto config = SinkConfig::parse(context.config());
+  if (!config.ok()) return config.status();
+  config_ = std::move(*config);
+  dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers);
+  retries_left_ = config_->retries_max;
+  warn_unknown_parameters(context, config_->connection);
+  return sdk::ok();
+}
+
+Status JdbcSinkTask::connect(sdk::SinkContext& context) {
+  if (session_ != nullptr && !session_->broken()) return sdk::ok();
+  disconnect();
+  auto session = open_session(config_->connection, true, [&](int64_t wait_ms) { return context.wait(wait_ms); });
+  if (!session.ok()) return session.status();
+  std::lock_guard lock(session_guard_);
+  session_ = std::move(*session);
+  return sdk::ok();
+}
+
+void JdbcSinkTask::disconnect() {
+  for (const auto& [name, table] : tables_) table->forget();  // its statements belong to the session
+  std::lock_guard lock(session_guard_);
+  session_.reset();
+}
+
+Status JdbcSinkTask::stop(sdk::SinkContext&) {
+  disconnect();
+  tables_.clear();
+  tables_by_topic_.clear();
+  last_table_ = nullptr;
+  return sdk::ok();
+}
+
+void JdbcSinkTask::interrupt() {
+  std::lock_guard lock(session_guard_);
+  if (session_ != nullptr) session_->interrupt();
+}
+
+Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> records) {
+  if (records.empty()) return sdk::ok();
+  for (const mr_record& record : records) {
+    if (Status s = check(context, record); !s.ok()) return s;
+  }
+  Status status;
+  for (int attempt = 0; attempt < kDeadlockTries; ++attempt) {
+    status = write_transaction(context, records);
+    const bool deadlock = !status.ok() && session_ != nullptr && !session_->broken() && status.code() == Code::kUnavailable &&
+                          (session_->last_error().number == kDeadlock || session_->last_error().number == kLockTimeout);
+    // Whoever lost a deadlock can go on at once; different waits keep two tasks from meeting again.
+    if (!deadlock || context.wait(5 + 10 * attempt + (records.front().offset % 7))) break;
+  }
+  if (status.ok()) {
+    retries_left_ = config_->retries_max;
+    return status;
+  }
+  if (context.stopping()) return {Code::kStopped, "stopped"};
+  // Settings and login do not heal by waiting; everything the server said may be repaired by an operator meanwhile.
+  const bool settings = status.code() == Code::kInvalidConfig || status.code() == Code::kStopped;
+  if (!settings && retries_left_ > 0) {
+    context.warn("Write failed, " + std::to_string(retries_left_) + " tries left: " + status.message());
+    --retries_left_;
+    return {Code::kUnavailable, status.message(), static_cast<int32_t>(config_->retry_backoff_ms)};
+  }
+  if (session_ == nullptr || session_->broken() || status.code() == Code::kUnavailable) {
+    retries_left_ = config_->retries_max;
+    return {Code::kInternal, status.message() + " (after " + std::to_string(config_->retries_max) + " retries; see max.retries)"};
+  }
+  return write_around_bad_records(context, records);
+}
+
+Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& record) const {
+  const auto schema_of = [&](mr_schema_id id) { return id == 0 ? nullptr : context.describe(id); };
+  const auto wrong = [&](const char* what, const char* needed, const char* schema_needed, const mr_value& value, const mr_schema* schema) {
+    return Status(Code::kInternal, "Sink connector '" + context.name() + "' is configured with 'delete.enabled=" +
+                                       (config_->delete_enabled ? "true" : "false") + "' and 'pk.mode=" + config_->key_mode_text +
+                                       "' and therefore requires records with a non-null " + needed + " and non-null " + schema_needed +
+                                       " schema, but found record at " + position(record) + " with a " + value_type(value) + " " + what + " and " +
+                                       schema_type(schema) + " " + what + " schema.");
+  };
+  if (config_->key_mode == KeyMode::kRecordKey || config_->delete_enabled) {
+    const mr_schema* schema = schema_of(record.key_schema);
+    const bool fits = schema != nullptr && (schema->type == MR_STRUCT || schema->type < MR_ARRAY);
+    if (record.key.kind == MR_NULL || !fits) return wrong("key", "key", "Struct or primitive key", record.key, schema);
+  }
+  const bool tombstone = record.value.kind == MR_NULL;
+  if (tombstone && (config_->delete_enabled || config_->ignore_tombstones)) return sdk::ok();
+  const mr_schema* schema = schema_of(record.value_schema);
+  const bool struct_value = record.value.kind == MR_STRUCT && schema != nullptr && schema->type == MR_STRUCT;
+  const bool text_value = record.value.kind == MR_STRING && schema != nullptr && schema->type == MR_STRING;
+  if (!struct_value && !text_value) return wrong("value", "Struct or String value", "Struct or String", record.value, schema);
+  return sdk::ok();
+}
+
+Status JdbcSinkTask::write_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
+  if (Status s = connect(context); !s.ok()) return s;
+  Status status = write(context, records);
+  if (status.ok()) status = session_->execute("COMMIT");
+  if (!status.ok()) roll_back("ROLLBACK");
+  return status;
+}
+
+void JdbcSinkTask::roll_back(const char* sql) {
+  const DatabaseError cause = session_->last_error();
+  for (const auto& [name, table] : tables_) table->forget();
+  if (!session_->broken() && !session_->execute(sql).ok()) session_->mark_broken();
+  if (session_->broken()) disconnect();
+}
+
+/// Buffers per table and executes whenever the statement changes, so the order within a table is kept.
+Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record> records) {
+  for (const mr_record& record : records) {
+    const bool remove = record.value.kind == MR_NULL;
+    if (remove && !config_->delete_enabled) continue;  // millrace.tombstones=ignore
+    auto found = table_of(record);
+    if (!found.ok()) return found.status();
+    SinkTable& table = **found;
+    const mr_schema_id value_schema = remove ? 0 : record.value_schema;
+    const bool same = table.key_schema == record.key_schema && table.value_schema == value_schema && table.removing == remove;
+    if (!table.waiting.empty() && (!same || table.waiting.size() >= config_->batch_size)) {
+      if (Status s = send(context, table); !s.ok()) return s;
+    }
+    table.key_schema = record.key_schema;
+    table.value_schema = value_schema;
+    table.removing = remove;
+    table.waiting.push_back(&record);
+  }
+  for (const auto& [name, table] : tables_) {
+    if (Status s = send(context, *table); !s.ok()) return s;
+  }
+  return sdk::ok();
+}
+
+Status JdbcSinkTask::send(sdk::SinkContext& context, SinkTable& table) {
+  if (table.waiting.empty()) return sdk::ok();
+  // Only a mode that uses the key has columns for it; other key schemas must not multiply writers.
+  const mr_schema_id key = config_->key_mode == KeyMode::kRecordKey ? table.key_schema : 0;
+  auto writer = table.writer(*session_, context, key, table.value_schema, table.removing);
+  if (!writer.ok()) return writer.status();
+  Status s = (*writer)->write(table.waiting);
+  table.waiting.clear();
+  if (s.ok()) return s;
+  return {s.code(), "Write to table " + double_quoted(table.id()) + " failed: " + s.message()};
+}
+
+Result<SinkTable*> JdbcSinkTask::table_of(const mr_record& record) {
+  const std::string_view topic = sdk::view(record.topic);
+  if (last_table_ != nullptr && topic == last_topic_) return last_table_;
+  SinkTable*& table = tables_by_topic_[std::string(topic)];
+  if (table == nullptr) {
+    std::string name = config_->table_name_format;
+    for (size_t at = 0; (at = name.find("${topic}", at)) != std::string::npos; at += topic.size()) name.replace(at, 8, topic);
+    if (name.empty()) {
+      return Status(Code::kInvalidConfig, "Destination table name for topic '" + std::string(topic) + "' is empty using the format string '" +
+                                              config_->table_name_format + "'");
+    }
+    auto id = dialect_->table_id(name, config_->connection.url);
+    if (!id.ok()) return id.status();
+    auto& owned = tables_[dotted(*id)];
+    if (owned == nullptr) owned = std::make_unique<SinkTable>(*config_, *dialect_, std::move(*id));
+    table = owned.get();
+  }
+  last_topic_ = topic;
+  last_table_ = table;
+  return table;
+}
+
+/// Finds by halving which records the database refuses, reports them, and writes the others; all in one transaction, so
+/// that nothing is written when the report fails the task.
+Status JdbcSinkTask::write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records) {
+  if (Status s = connect(context); !s.ok()) return s;
+  Status status = write_part(context, records, 0);
+  if (status.ok()) status = session_->execute("COMMIT");
+  if (!status.ok() && session_ != nullptr) roll_back("ROLLBACK");
+  if (status.ok()) retries_left_ = config_->retries_max;
+  return status;
+}
+
+Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first) {
+  if (Status s = session_->execute("SAVEPOINT millrace"); !s.ok()) return s;
+  const Status failure = write(context, records);
+  if (failure.ok()) return failure;
+  const bool broken = session_->broken();
+  for (const auto& [name, table] : tables_) table->waiting.clear();
+  if (broken || failure.code() == Code::kUnavailable) return failure;
+  if (Status s = session_->execute("ROLLBACK TO SAVEPOINT millrace"); !s.ok() && session_->last_error().number != 1305) return s;
+  if (records.size() == 1) {
+    return context.report(first, Status(Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"));
+  }
+  const size_t half = records.size() / 2;
+  if (Status s = write_part(context, records.first(half), first); !s.ok()) return s;
+  return write_part(context, records.subspan(half), first + half);
+}
+
+}  // namespace millrace::jdbc

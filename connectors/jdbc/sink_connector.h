@@ -1,0 +1,56 @@
+/// The sink task: every put is one transaction, committed before it returns.
+/// Threads: the worker's task thread; interrupt() from any other.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "connectors/jdbc/sink_table.h"
+
+namespace millrace::jdbc {
+
+class JdbcSinkTask final : public sdk::SinkTask {
+ public:
+  Status start(sdk::SinkContext& context) override;
+  Status put(sdk::SinkContext& context, std::span<const mr_record> records) override;
+  Status stop(sdk::SinkContext& context) override;
+  void interrupt() override;
+
+ private:
+  Status connect(sdk::SinkContext& context);
+  void disconnect();
+  Status check(const sdk::SinkContext& context, const mr_record& record) const;
+  Status write_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status write(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
+  Status send(sdk::SinkContext& context, SinkTable& table);
+  Result<SinkTable*> table_of(const mr_record& record);
+  void roll_back(const char* sql);
+
+  std::optional<SinkConfig> config_;
+  std::unique_ptr<Dialect> dialect_;
+  std::unique_ptr<Session> session_;
+  std::mutex session_guard_;  // session_ against interrupt()
+  std::map<std::string, std::unique_ptr<SinkTable>, std::less<>> tables_;       // by table name
+  std::map<std::string, SinkTable*, std::less<>> tables_by_topic_;
+  std::string last_topic_;
+  SinkTable* last_table_ = nullptr;
+  int64_t retries_left_ = 0;
+};
+
+/// What the plugin registers.
+struct JdbcSink {
+  using Task = JdbcSinkTask;
+  static constexpr std::string_view kName = "JdbcSink", kVersion = "1.0.0";
+  static constexpr std::string_view kAliases[] = {"io.confluent.connect.jdbc.JdbcSinkConnector", "JdbcSinkConnector",
+                                                  "io.aiven.connect.jdbc.JdbcSinkConnector"};
+  static std::span<const sdk::ConfigKey> config() { return sink_config_keys(); }
+  static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) { return validate_sink(context, config); }
+};
+
+}  // namespace millrace::jdbc

@@ -1,0 +1,52 @@
+/// The source's settings: the option table and its parsed form.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "connectors/jdbc/common_config.h"
+
+namespace millrace::jdbc {
+
+enum class Mode { kBulk, kTimestamp, kIncrementing, kTimestampIncrementing };
+inline bool uses_timestamp(Mode mode) { return mode == Mode::kTimestamp || mode == Mode::kTimestampIncrementing; }
+inline bool uses_incrementing(Mode mode) { return mode == Mode::kIncrementing || mode == Mode::kTimestampIncrementing; }
+
+std::span<const sdk::ConfigKey> source_config_keys();
+
+/// "regex:column" or "regex:[a|b]" of the two mapping settings.
+struct ColumnMapping {
+  std::string expression;
+  std::vector<std::string> columns;
+};
+Result<ColumnMapping> parse_timestamp_mapping(std::string_view text);
+Result<ColumnMapping> parse_incrementing_mapping(std::string_view text);
+
+/// A task's settings. Errors of parse: kInvalidConfig, naming the setting.
+struct SourceConfig {
+  ConnectionSettings connection;
+  Mode mode = Mode::kBulk;
+  std::string query, query_suffix, topic_prefix;
+  std::string incrementing_column;
+  std::vector<std::string> timestamp_columns;
+  std::vector<ColumnMapping> incrementing_mappings, timestamp_mappings;
+  bool quote_identifiers = true, validate_non_null = true;
+  int64_t poll_interval_ms = 5000, timestamp_delay_ms = 0;
+  std::optional<int64_t> timestamp_initial;
+  size_t batch_rows_max = 1000;
+  int64_t retry_attempts = -1;
+  std::string isolation;  ///< SQL text, empty = the server's default
+  ReadOptions read;
+
+  static Result<SourceConfig> parse(const sdk::Config& config);
+};
+
+/// query or query.masked, whichever is set.
+std::string source_query(const sdk::Config& config);
+
+/// Cross-key checks and the trial connection, in the order users know; adds messages to the context.
+Status validate_source(sdk::ConnectorContext& context, const sdk::Config& config);
+
+}  // namespace millrace::jdbc

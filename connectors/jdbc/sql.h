@@ -1,0 +1,53 @@
+/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect.
+/// Threads: any (immutable).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/jdbc/session.h"
+
+namespace millrace::jdbc {
+
+/// A column of CREATE TABLE or ALTER TABLE.
+struct ColumnDefinition {
+  std::string name;
+  std::string type;
+  bool optional = true;
+  std::string default_text;  ///< SQL literal; empty = no default
+  bool key = false;
+};
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  /// `part` in the database's quotes, quotes inside doubled; unchanged when quoting is off.
+  virtual std::string quote(std::string_view part) const = 0;
+  virtual std::string qualified(const TableId& table) const = 0;
+  virtual std::string insert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const = 0;
+  virtual std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const = 0;
+  virtual std::string update(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const = 0;
+  virtual std::string remove(const TableId& table, const std::vector<std::string>& keys) const = 0;
+  virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
+  virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
+  /// Column type for a schema; empty when there is none. `key`: the column belongs to the primary key.
+  virtual std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const = 0;
+  /// A default value as SQL literal; empty when it has no form.
+  virtual std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const = 0;
+  /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
+  virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
+};
+
+/// `quote_identifiers`: quote.sql.identifiers is not "never". Lives as long as the result.
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers);
+
+/// catalog.schema.table without quotes and empty parts; what filters and offsets use.
+std::string dotted(const TableId& table);
+/// The same, each part in double quotes; what the sink's messages use.
+std::string double_quoted(const TableId& table);
+
+/// Splits "a.`b.c`.d"; parts may be in back or double quotes.
+Result<std::vector<std::string>> split_identifier(std::string_view name);
+
+}  // namespace millrace::jdbc
