@@ -39,6 +39,20 @@ void digest_nullable(std::string& into, const NullableBytes& bytes) {
   if (bytes) into.append(*bytes);
 }
 
+/// Java decodes header keys, so a broken sequence counts as U+FFFD in its digests; millrace keeps the bytes.
+std::string as_java_text(BytesView key) {
+  std::string text;
+  for (size_t i = 0; i < key.size(); ++i) {
+    const auto lead = static_cast<uint8_t>(key[i]);
+    const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    bool whole = length <= key.size() - i;
+    for (size_t k = 1; whole && k < length; ++k) whole = (key[i + k] & 0xC0) == 0x80;
+    text += whole ? std::string(key.substr(i, length)) : "\xEF\xBF\xBD";
+    if (whole) i += length - 1;
+  }
+  return text;
+}
+
 void digest_record(std::string& into, const RecordView& record) {
   append_be(into, record.offset);
   append_be(into, record.timestamp);
@@ -47,7 +61,8 @@ void digest_record(std::string& into, const RecordView& record) {
   append_be<int32_t>(into, record.headers.count);
   RecordHeader header;
   for (HeaderIterator headers(record.headers); headers.next(header);) {
-    digest_nullable(into, header.key);
+    const std::string name = as_java_text(header.key);
+    digest_nullable(into, BytesView(name));
     digest_nullable(into, header.value);
   }
 }
@@ -281,7 +296,7 @@ TEST(GoldenLog, AppendingMakesTheSameFiles) {
 
 TEST(GoldenLog, Recovery) {
   PosixFileSystem fs;
-  int left_out = 0;
+  ASSERT_TRUE(fs.exists(folder() / "recover" / "recover.jsonl"));
   for (const json& line : read_json_lines(folder() / "recover" / "recover.jsonl")) {
     const std::string what = line["case"].get<std::string>() + "/" + std::to_string(line["segment"].get<int64_t>()) + " " + line["what"].get<std::string>();
     const auto base = line["segment"].get<int64_t>();
@@ -328,7 +343,6 @@ TEST(GoldenLog, Recovery) {
     }
     EXPECT_EQ(state, line["producers"]) << what;
   }
-  std::cout << "left out: " << left_out << "\n";
 }
 
 TEST(GoldenLog, RawBatches) {

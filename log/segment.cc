@@ -61,7 +61,7 @@ Status Segment::load_indexes(LogFiles& files) {
 }
 
 Status Segment::write_indexes(LogFiles& files) {
-  finish_time_index();
+  if (auto finished = finish_time_index(); !finished) return finished;
   if (auto done = write_whole_file(files.fs, files.path(base_offset, kOffsetIndexSuffix), offset_index.encode()); !done) return done;
   if (auto done = write_whole_file(files.fs, files.path(base_offset, kTimeIndexSuffix), time_index.encode()); !done) return done;
   if (aborted.empty()) return files.fs.remove(files.path(base_offset, kTransactionIndexSuffix));
@@ -104,7 +104,7 @@ Status Segment::note_batch(const RecordBatchView& batch, uint64_t position, cons
   if (position == 0) first_batch_timestamp = batch.max_timestamp();
   if (position - last_index_position > static_cast<uint64_t>(config.index_interval_bytes)) {
     if (auto added = offset_index.append(batch.last_offset(), position); !added) return added;
-    time_index.append_if_later(max_timestamp, max_timestamp_offset);
+    if (auto added = time_index.append_if_later(max_timestamp, max_timestamp_offset); !added) return added;
     last_index_position = position;
   }
   next_offset = batch.next_offset();
@@ -133,7 +133,12 @@ Expected<uint64_t> Segment::recover(const LogConfig& config, ProducerState& prod
     if (auto noted = note_batch(good, good_bytes, config); !noted) return fail(std::move(noted.error()));
     good_bytes += good.size_bytes();
     if (good.magic() < batch_format::kMagic) continue;
-    if (epochs != nullptr && good.leader_epoch() >= 0) epochs->emplace_back(good.leader_epoch(), good.base_offset());
+    if (epochs != nullptr && good.leader_epoch() >= 0 && (epochs->empty() || good.leader_epoch() > epochs->back().first)) {
+      if (good.base_offset() < 0) {
+        return fail(ErrorCode::kCorruption, fmt::format("segment {}: leader epoch {} would start at offset {}", base_offset, good.leader_epoch(), good.base_offset()));
+      }
+      epochs->emplace_back(good.leader_epoch(), good.base_offset());
+    }
     auto ended = producers.apply(good);
     if (!ended) return fail(std::move(ended.error()));
     if (*ended) aborted.push_back(**ended);
@@ -143,7 +148,7 @@ Expected<uint64_t> Segment::recover(const LogConfig& config, ProducerState& prod
     if (auto truncated = file->truncate(good_bytes); !truncated) return fail(std::move(truncated.error()));
     size_bytes = good_bytes;
   }
-  finish_time_index();
+  if (auto finished = finish_time_index(); !finished) return fail(std::move(finished.error()));
   return cut;
 }
 

@@ -39,7 +39,7 @@ class Segment {
   /// Notes in indexes and summary a batch that lies at the end of the file, or is about to.
   Status note_batch(const RecordBatchView& batch, uint64_t position, const LogConfig& config);
   /// Adds the last entry of a rolled or closed segment.
-  void finish_time_index() { time_index.append_if_later(max_timestamp, max_timestamp_offset); }
+  Status finish_time_index() { return time_index.append_if_later(max_timestamp, max_timestamp_offset); }
   /// True when an offset does not fit the 31 bits that the indexes keep.
   bool beyond(int64_t last_offset) const { return last_offset < base_offset || last_offset - base_offset > INT32_MAX; }
 

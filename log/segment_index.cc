@@ -75,9 +75,15 @@ std::string TimeIndex::encode() const {
   return bytes;
 }
 
-void TimeIndex::append_if_later(int64_t timestamp, int64_t last_offset) {
+Status TimeIndex::append_if_later(int64_t timestamp, int64_t last_offset) {
+  const int64_t relative = last_offset - base_offset_;
+  if (!entries_.empty() && relative < entries_.back().relative_offset) {
+    return fail(ErrorCode::kCorruption, fmt::format("offset {} with timestamp {} falls below the last time index entry {}", last_offset,
+                                                    timestamp, base_offset_ + entries_.back().relative_offset));
+  }
   const int64_t last = entries_.empty() ? -1 : entries_.back().timestamp;
-  if (timestamp > last) entries_.push_back({timestamp, static_cast<int32_t>(last_offset - base_offset_)});
+  if (timestamp > last) entries_.push_back({timestamp, static_cast<int32_t>(relative)});
+  return {};
 }
 
 int64_t TimeIndex::lookup(int64_t timestamp) const {

@@ -51,8 +51,8 @@ class TimeIndex {
   static Expected<TimeIndex> decode(int64_t base_offset, BytesView bytes);
   std::string encode() const;
 
-  /// Adds an entry if `timestamp` is larger than the last entry's.
-  void append_if_later(int64_t timestamp, int64_t last_offset);
+  /// Adds an entry if `timestamp` is larger than the last entry's. kCorruption when offsets fall.
+  Status append_if_later(int64_t timestamp, int64_t last_offset);
   /// An offset before which every record is older than `timestamp`.
   int64_t lookup(int64_t timestamp) const;
   const std::vector<Entry>& entries() const { return entries_; }
