@@ -67,12 +67,12 @@ class EmbeddedLogClientTest : public ::testing::Test {
 
 TEST_F(EmbeddedLogClientTest, ProducesConsumesCommitsAndGoesOnAfterReopening) {
   ASSERT_TRUE(client_->admin().create_topic({.name = "orders", .partitions = 1, .configs = {{"retention.ms", "-1"}}}));
-  EXPECT_EQ(client_->admin().create_topic({.name = "orders", .partitions = 1}).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(client_->admin().create_topic({.name = "orders", .partitions = 1, .configs = {}}).error().code, ErrorCode::kAlreadyExists);
   send("orders", 0, 100, Codec::kZstd);
   const TopicPartition orders{"orders", 0};
   {
     Recorder listener;
-    auto consumer = client_->consumer({.group_id = "connect-sink", .max_poll_records = 7});
+    auto consumer = client_->consumer({.group_id = "connect-sink", .client_id = {}, .max_poll_records = 7});
     ASSERT_TRUE((*consumer)->subscribe({"orders"}, listener));
     const auto values = read(**consumer, 40);
     ASSERT_GE(values.size(), 40U);
@@ -84,7 +84,7 @@ TEST_F(EmbeddedLogClientTest, ProducesConsumesCommitsAndGoesOnAfterReopening) {
   open();
   EXPECT_EQ(client_->admin().cluster_id(), cluster);
   Recorder listener;
-  auto consumer = client_->consumer({.group_id = "connect-sink"});
+  auto consumer = client_->consumer({.group_id = "connect-sink", .client_id = {}});
   EXPECT_EQ((*(*consumer)->committed(orders))->metadata, "meta");
   ASSERT_TRUE((*consumer)->subscribe({"orders"}, listener));
   EXPECT_EQ(read(**consumer, 60).front(), "v40");
@@ -101,7 +101,7 @@ TEST_F(EmbeddedLogClientTest, ProducesConsumesCommitsAndGoesOnAfterReopening) {
 }
 
 TEST_F(EmbeddedLogClientTest, TwoMembersShareAndHandOver) {
-  ASSERT_TRUE(client_->admin().create_topic({.name = "shared-a", .partitions = 3}));
+  ASSERT_TRUE(client_->admin().create_topic({.name = "shared-a", .partitions = 3, .configs = {}}));
   Recorder first_listener, second_listener;
   auto first = client_->consumer({.group_id = "g", .client_id = "one"});
   auto second = client_->consumer({.group_id = "g", .client_id = "two"});
@@ -117,7 +117,7 @@ TEST_F(EmbeddedLogClientTest, TwoMembersShareAndHandOver) {
   ASSERT_TRUE((*second)->poll(milliseconds(0)));
   EXPECT_EQ(first_listener.assigned.size() + second_listener.assigned.size(), 3U);
   // A new topic that matches the pattern starts another generation.
-  ASSERT_TRUE(client_->admin().create_topic({.name = "shared-b", .partitions = 1}));
+  ASSERT_TRUE(client_->admin().create_topic({.name = "shared-b", .partitions = 1, .configs = {}}));
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE((*first)->poll(milliseconds(0)));
     ASSERT_TRUE((*second)->poll(milliseconds(0)));
@@ -149,7 +149,7 @@ TEST_F(EmbeddedLogClientTest, PauseSeekAndWakeup) {
 }
 
 TEST_F(EmbeddedLogClientTest, AWaitingPollIsWokenByAnAppend) {
-  ASSERT_TRUE(client_->admin().create_topic({.name = "live", .partitions = 1}));
+  ASSERT_TRUE(client_->admin().create_topic({.name = "live", .partitions = 1, .configs = {}}));
   auto consumer = client_->consumer({});
   ASSERT_TRUE((*consumer)->assign({{"live", 0}}));
   std::thread writer([&] { send("live", 0, 10); });
