@@ -24,6 +24,7 @@ namespace {
 
 constexpr size_t kMaxRequestsPerConnection = 10'000;
 constexpr time_t kIoTimeoutSeconds = 30;
+constexpr int kBacklog = 256;
 const std::string kAnyPath = R"([\s\S]*)";
 
 /// The library's view of one connection.
@@ -182,8 +183,9 @@ class HttpServer::Impl final : public httplib::Server {
   bool bind(const Listener& listener) {
     const bool any = listener.host.empty();
     // "::" takes IPv4 too; a machine without IPv6 has only the other.
-    if (any && bind_to("::", listener.port)) return true;
-    return bind_to(any ? "0.0.0.0" : listener.host, listener.port);
+    const bool bound = (any && bind_to("::", listener.port)) || bind_to(any ? "0.0.0.0" : listener.host, listener.port);
+    // The library's backlog of five makes a burst of clients wait a second for their next try.
+    return bound && ::listen(svr_sock_, kBacklog) == 0;
   }
 
   void start() {

@@ -32,7 +32,7 @@ std::unique_ptr<RestServer> start(RestServer::Options options = options_for({{"1
 httplib::Client client_of(const RestServer& server) { return httplib::Client("127.0.0.1", server.ports().front()); }
 
 /// Sends bytes as they are and reads until the server closes.
-std::string exchange(int port, const std::string& bytes) {
+std::string send_raw(int port, const std::string& bytes) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -60,7 +60,6 @@ TEST(RestServer, HeadersAndBodiesOverTheWire) {
   ASSERT_TRUE(created);
   EXPECT_EQ(created->status, 201);
   EXPECT_EQ(created->get_header_value("Content-Type"), "application/json");
-  EXPECT_EQ(created->get_header_value("Location"), "http://" + host + "/connectors/a%20b");
   EXPECT_EQ(client.Get("/connectors/a%20b")->status, 200);
 
   const auto missing = client.Get("/nope");
@@ -85,13 +84,25 @@ TEST(RestServer, HeadersAndBodiesOverTheWire) {
   EXPECT_EQ(client.Post("/connectors", httplib::MultipartFormDataItems{{"name", "x", "", ""}})->status, 415);
 }
 
+TEST(RestServer, LocationStaysEscaped) {
+  FakeHerder herder;
+  auto server = start();
+  server->attach(herder);
+  // The client library decodes the header, so this looks at the bytes.
+  const std::string reply = send_raw(server->ports()[0],
+                                     fmt::format("POST /connectors HTTP/1.1\r\nHost: w1:8083\r\nConnection: close\r\nContent-Type: "
+                                                 "application/json\r\nContent-Length: {}\r\n\r\n{}",
+                                                 std::string_view(kCreateA).size(), kCreateA));
+  EXPECT_THAT(reply, HasSubstr("\r\nLocation: http://w1:8083/connectors/a%20b\r\n"));
+}
+
 TEST(RestServer, RequestsWithoutBodyAreAnsweredAtOnce) {
   FakeHerder herder;
   herder.stored["a"] = {};
   auto server = start();
   server->attach(herder);
   // As curl -X PUT sends it: no Content-Length at all.
-  const std::string reply = exchange(server->ports()[0], "PUT /connectors/a/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string reply = send_raw(server->ports()[0], "PUT /connectors/a/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(reply, HasSubstr("HTTP/1.1 202"));
   EXPECT_EQ(herder.stored["a"].target, TargetState::kPaused);
 }
@@ -100,7 +111,7 @@ TEST(RestServer, ChunkedBodies) {
   FakeHerder herder;
   auto server = start();
   server->attach(herder);
-  const std::string reply = exchange(server->ports()[0],
+  const std::string reply = send_raw(server->ports()[0],
                                      "PUT /connectors/a/config HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
                                      "Transfer-Encoding: chunked\r\n\r\n17\r\n{\"connector.class\":\"X\"}\n\r\n0\r\n\r\n");
   EXPECT_THAT(reply, HasSubstr("HTTP/1.1 201"));

@@ -1,0 +1,183 @@
+#include "runtime/validation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "runtime/connector_config.h"
+#include "runtime/fake_plugin.h"
+
+namespace millrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+ConfigInfos validated(const ConnectorPlugin& plugin, RawConfig config, const PluginCheck& check = {}, const ValidationRules& rules = {}) {
+  config.emplace("connector.class", "X");
+  config.emplace("name", "v");
+  auto infos = validate_connector(plugin, config, check, rules);
+  EXPECT_TRUE(infos) << infos.error().message;
+  return std::move(*infos);
+}
+
+const ConfigInfo* find(const ConfigInfos& infos, std::string_view name) {
+  const auto found = std::ranges::find_if(infos.configs, [&](const ConfigInfo& info) { return info.value.name == name; });
+  return found == infos.configs.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> errors_of(const ConfigInfos& infos, std::string_view name) {
+  const ConfigInfo* info = find(infos, name);
+  return info == nullptr ? std::vector<std::string>{"(no such entry)"} : info->value.errors;
+}
+
+std::vector<std::string> names_of(const ConfigInfos& infos) {
+  std::vector<std::string> names;
+  for (const ConfigInfo& info : infos.configs) names.push_back(info.value.name);
+  return names;
+}
+
+TEST(Validation, OrderOfEntriesAndGroups) {
+  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"producer.override.linger.ms", "5"}, {"x", std::nullopt}});
+  EXPECT_EQ(infos.name, "X");
+  EXPECT_THAT(names_of(infos),
+              ElementsAre("x", "name", "connector.class", "tasks.max", "tasks.max.enforce", "key.converter", "value.converter",
+                          "header.converter", "transforms", "predicates", "config.action.reload", "errors.retry.timeout",
+                          "errors.retry.delay.max.ms", "errors.tolerance", "errors.log.enable", "errors.log.include.messages",
+                          "topic.creation.groups", "exactly.once.support", "transaction.boundary", "transaction.boundary.interval.ms",
+                          "offsets.storage.topic", "file", "topic", "batch.size", "producer.override.linger.ms"));
+  EXPECT_THAT(infos.groups, ElementsAre("Common", "Transforms", "Predicates", "Error Handling", "Topic Creation",
+                                        "Exactly Once Support", "offsets.topic"));
+  EXPECT_FALSE(infos.configs.front().definition);
+  EXPECT_THAT(errors_of(infos, "x"), ElementsAre("Null value can not be supplied as the configuration value."));
+}
+
+TEST(Validation, TheMessageOfTheRequestCountsAndListsErrors) {
+  const ConfigInfos infos = validated(fake_source(), {{"tasks.max", "x"}, {"errors.tolerance", "some"}});
+  EXPECT_EQ(validation_error_message(infos),
+            "Connector configuration is invalid and contains the following 4 error(s):\n"
+            "Invalid value x for configuration tasks.max: Not a number of type INT\n"
+            "Invalid value null for configuration tasks.max: Value must be non-null\n"
+            "Invalid value some for configuration errors.tolerance: String must be one of: none, all\n"
+            "Missing required configuration \"topic\" which has no default value.\n"
+            "You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`");
+}
+
+TEST(Validation, NullOfACommonOptionIsSaidAfterItsValidator) {
+  EXPECT_THAT(errors_of(validated(fake_source(), {{"topic", "t"}, {"tasks.max", std::nullopt}}), "tasks.max"),
+              ElementsAre("Invalid value null for configuration tasks.max: Value must be non-null",
+                          "Null value can not be supplied as the configuration value."));
+}
+
+TEST(Validation, ThePluginIsAskedWhenItsOptionsAreFineAlone) {
+  int calls = 0;
+  const PluginCheck check = [&](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
+    ++calls;
+    EXPECT_FALSE(settings.contains("file"));
+    return std::vector<std::pair<std::string, std::string>>{{"batch.size", "too odd"}, {"tasks.max", "too many"}, {"zzz", "what"}};
+  };
+  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"file", std::nullopt}}, check);
+  EXPECT_THAT(errors_of(infos, "batch.size"), ElementsAre("too odd"));
+  EXPECT_THAT(errors_of(infos, "tasks.max"), ElementsAre("too many"));
+  EXPECT_THAT(errors_of(infos, "zzz"), ElementsAre("what"));
+  validated(fake_source(), {{"topic", " "}}, check);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Validation, AFailingPluginFailsTheRequest) {
+  const PluginCheck check = [](const ConfigMap&) -> Expected<std::vector<std::pair<std::string, std::string>>> {
+    return fail(ErrorCode::kUnavailable, "the server is away");
+  };
+  const auto infos = validate_connector(fake_source(), {{"connector.class", "X"}, {"name", "v"}, {"topic", "t"}}, check);
+  ASSERT_FALSE(infos);
+  EXPECT_EQ(infos.error().code, ErrorCode::kUnavailable);
+}
+
+TEST(Validation, AnOptionTableThatContradictsItselfIsNamed) {
+  const std::array keys = {fake_key("a", MR_TYPE_STRING, MR_LOW), fake_key("a", MR_TYPE_STRING, MR_LOW)};
+  ConnectorPlugin plugin = fake_sink();
+  plugin.table.config = keys.data();
+  plugin.table.config_count = keys.size();
+  const auto infos = validate_connector(plugin, {{"connector.class", "X"}}, {});
+  ASSERT_FALSE(infos);
+  EXPECT_THAT(infos.error().message, HasSubstr("FileStreamSinkConnector"));
+}
+
+TEST(Validation, APluginMayDefineACommonOptionAnew) {
+  std::array keys = {fake_key("tasks.max", MR_TYPE_INT, MR_LOW)};
+  keys[0].default_value = to_mr_str("3");
+  ConnectorPlugin plugin = fake_source();
+  plugin.table.config = keys.data();
+  plugin.table.config_count = keys.size();
+  const ConfigInfos infos = validated(plugin, {});
+  EXPECT_EQ(find(infos, "tasks.max")->value.value, "3");
+  EXPECT_EQ(names_of(infos).at(2), "tasks.max");
+  EXPECT_EQ(std::ranges::count(names_of(infos), "tasks.max"), 1);
+}
+
+TEST(Validation, TransformsThatNobodyHasAreUnknownClasses) {
+  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"transforms", "a, b"}, {"transforms.a.type", "Nope"}});
+  EXPECT_THAT(errors_of(infos, "transforms.a.type"),
+              ElementsAre("Invalid value Nope for configuration transforms.a.type: Class Nope could not be found."));
+  EXPECT_THAT(errors_of(infos, "transforms.b.type"),
+              ElementsAre("Missing required configuration \"transforms.b.type\" which has no default value."));
+  EXPECT_THAT(infos.groups, testing::IsSupersetOf({"Transforms: a", "Transforms: b"}));
+}
+
+TEST(Validation, ConvertersAreOfTheirKind) {
+  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"key.converter", "SimpleHeaderConverter"}, {"value.converter", "Json"}});
+  EXPECT_THAT(errors_of(infos, "key.converter"),
+              ElementsAre("Class class org.apache.kafka.connect.storage.SimpleHeaderConverter does not implement the Converter interface"));
+  EXPECT_EQ(find(infos, "value.converter")->value.value, "org.apache.kafka.connect.json.JsonConverter");
+  EXPECT_EQ(find(infos, "value.converter.converter.type")->value.value, "value");
+}
+
+TEST(Validation, OverridesAndTheirPolicy) {
+  const RawConfig config = {{"topic", "t"}, {"producer.override.acks", "all"}, {"producer.override.sasl.jaas.config", "secret"}};
+  const ConfigInfos all = validated(fake_source(), config);
+  EXPECT_EQ(all.error_count, 0);
+  EXPECT_EQ(find(all, "producer.override.sasl.jaas.config")->value.value, "[hidden]");
+  const ConfigInfos principal = validated(fake_source(), config, {}, {.override_policy = OverridePolicy::kPrincipal});
+  EXPECT_THAT(errors_of(principal, "producer.override.acks"),
+              ElementsAre("The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration."));
+  EXPECT_THAT(errors_of(principal, "producer.override.sasl.jaas.config"), IsEmpty());
+  EXPECT_EQ(validated(fake_source(), config, {}, {.override_policy = OverridePolicy::kNone}).error_count, 2);
+  // Sinks without a dead letter topic have no producer.
+  EXPECT_EQ(find(validated(fake_sink(), {{"topics", "t"}, {"producer.override.acks", "all"}}), "producer.override.acks"), nullptr);
+  const auto bad = validate_connector(fake_source(), {{"connector.class", "X"}, {"producer.override.batch.size", "abc"}}, {});
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, ErrorCode::kInternal);
+  EXPECT_EQ(bad.error().message, "Invalid value abc for configuration batch.size: Not a number of type INT");
+}
+
+TEST(Validation, ASinkMustNotJoinTheWorkersGroup) {
+  EXPECT_THAT(errors_of(validated(fake_sink(), {{"topics", "t"}}, {}, {.worker_group = "connect-v"}), "name"),
+              ElementsAre("Consumer group for sink connector named v conflicts with Connect worker group connect-v"));
+  EXPECT_THAT(errors_of(validated(fake_sink(), {{"topics", "t"}, {"consumer.override.group.id", "g"}}, {}, {.worker_group = "g"}),
+                        "consumer.override.group.id"),
+              ElementsAre("Consumer group g conflicts with Connect worker group g"));
+}
+
+TEST(Validation, KeysOfAPluginComeBeforeTheCommonOnes) {
+  const auto keys = plugin_key_infos(fake_sink());
+  ASSERT_EQ(keys.size(), 1u + 15u + 5u);
+  EXPECT_EQ(keys[0].name, "file");
+  EXPECT_EQ(keys[0].display_name, "file");
+  EXPECT_EQ(keys[0].default_value, std::nullopt);
+  EXPECT_EQ(keys[1].name, "name");
+  EXPECT_EQ(keys.back().name, "errors.deadletterqueue.context.headers.enable");
+}
+
+TEST(Validation, OptionsOfAComponent) {
+  const BuiltInComponents catalog;
+  const auto keys = component_key_infos(catalog, "Json");
+  ASSERT_TRUE(keys);
+  EXPECT_EQ(keys->front().name, "converter.type");
+  EXPECT_FALSE(component_key_infos(catalog, "Nope"));
+  EXPECT_THAT(catalog.classes(ComponentKind::kTransformation), IsEmpty());
+}
+
+}  // namespace
+}  // namespace millrace
