@@ -69,7 +69,8 @@ class FakeHerder final : public Herder {
     return tasks;
   }
 
-  Expected<Created> put_connector(const std::string& name, const RawConfig& config, TargetState initial, bool replace) override {
+  Expected<Created> put_connector(const std::string& name, const RawConfig& config, TargetState initial,
+                                  bool replace) override {
     last_config = config;
     const auto type = config.find("connector.class");
     if (type == config.end()) return fail(ErrorCode::kInvalidConfig, "Connector config {…} contains no connector type");
@@ -144,7 +145,8 @@ class FakeHerder final : public Herder {
     const auto found = stored.find(name);
     if (found == stored.end()) return not_found(name);
     if (found->second.target != TargetState::kStopped) {
-      return fail(ErrorCode::kInvalidConfig, "Connectors must be in the STOPPED state before their offsets can be modified.");
+      return fail(ErrorCode::kInvalidConfig,
+                  "Connectors must be in the STOPPED state before their offsets can be modified.");
     }
     return "The offsets for this connector have been reset successfully";
   }
@@ -181,7 +183,7 @@ class FakeHerder final : public Herder {
     return {"topic", "STRING", true, std::nullopt, "HIGH", "Where to.", std::nullopt, "NONE", "topic", {}, -1};
   }
   ConnectorStatus::Part part(int id, const Connector& connector) const {
-    const State state = connector.target == TargetState::kPaused ? State::kPaused
+    const State state = connector.target == TargetState::kPaused    ? State::kPaused
                         : connector.target == TargetState::kStopped ? State::kStopped
                                                                     : State::kRunning;
     return {id, state, "127.0.0.1:8083", trace, "1.0", 0};

@@ -126,7 +126,8 @@ void fill(httplib::Response& to, const RestResponse& from) {
 
 /// Whether the library will find the end of a body; it reads to the end of the connection when neither is there.
 bool has_body(const httplib::Request& request) {
-  return request.has_header("Content-Length") || equals_ignoring_case(request.get_header_value("Transfer-Encoding"), "chunked");
+  return request.has_header("Content-Length") ||
+         equals_ignoring_case(request.get_header_value("Transfer-Encoding"), "chunked");
 }
 
 bool may_have_body(std::string_view method) {
@@ -153,12 +154,16 @@ std::string bind_failure(const Listener& listener) {
 
 Error cannot_listen(const Listener& listener) {
   const std::string where = host_and_port(listener.host, listener.port);
-  return {ErrorCode::kInvalidConfig,
-          fmt::format("cannot listen on {}: {}. Stop the process that uses it (`ss -ltnp` names it), or choose another address, "
-                      "for example listeners=http://:{}",
-                      where.starts_with(':') ? "0.0.0.0" + where : where, bind_failure(listener),
-                      listener.port > 0 && listener.port < 65535 ? listener.port + 1 : 8084),
-          {}, {}, {}};
+  return {
+      ErrorCode::kInvalidConfig,
+      fmt::format(
+          "cannot listen on {}: {}. Stop the process that uses it (`ss -ltnp` names it), or choose another address, "
+          "for example listeners=http://:{}",
+          where.starts_with(':') ? "0.0.0.0" + where : where, bind_failure(listener),
+          listener.port > 0 && listener.port < 65535 ? listener.port + 1 : 8084),
+      {},
+      {},
+      {}};
 }
 
 }  // namespace
@@ -260,7 +265,8 @@ class HttpServer::Impl final : public httplib::Server {
       if (!too_large) body.append(data, size);
       return true;
     };
-    const bool complete = request.is_multipart_form_data() ? reader([](const auto&) { return true; }, take) : reader(take);
+    const bool complete =
+        request.is_multipart_form_data() ? reader([](const auto&) { return true; }, take) : reader(take);
     if (too_large) {
       const std::string message = fmt::format("The request body is larger than {} bytes.", options_.body_bytes_max);
       return fill(response, error_response(413, message));

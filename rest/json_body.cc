@@ -19,7 +19,9 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool boolean(bool value) override { return text_ ? put(value ? "true" : "false") : put(value); }
   bool number_integer(number_integer_t value) override { return text_ ? put(std::to_string(value)) : put(value); }
   bool number_unsigned(number_unsigned_t value) override { return text_ ? put(std::to_string(value)) : put(value); }
-  bool number_float(number_float_t value, const string_t& spelled) override { return text_ ? put(spelled) : put(value); }
+  bool number_float(number_float_t value, const string_t& spelled) override {
+    return text_ ? put(spelled) : put(value);
+  }
   bool string(string_t& value) override { return put(std::move(value)); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return open(Json::object()); }
@@ -76,9 +78,10 @@ std::string_view kind_of(const Json& value) { return value.type_name(); }
 
 Expected<RawConfig> to_config(const Json& body) {
   if (!body.is_object()) {
-    return unfitting(fmt::format("The configuration must be a JSON object of names and values, but it is {}; send "
-                                 "{{\"connector.class\":\"…\",…}}",
-                                 body.is_null() ? "missing" : kind_of(body)));
+    return unfitting(
+        fmt::format("The configuration must be a JSON object of names and values, but it is {}; send "
+                    "{{\"connector.class\":\"…\",…}}",
+                    body.is_null() ? "missing" : kind_of(body)));
   }
   RawConfig config;
   for (const auto& [key, value] : body.items()) {
@@ -131,7 +134,8 @@ Expected<std::string> to_object_text(const Json& entry, const char* name) {
   const Json* value = member(entry, name);
   if (value == nullptr) return std::string();
   if (!value->is_object()) {
-    return unfitting(fmt::format("'{}' of an offset must be a JSON object or null, but it is {}", name, kind_of(*value)));
+    return unfitting(
+        fmt::format("'{}' of an offset must be a JSON object or null, but it is {}", name, kind_of(*value)));
   }
   return value->dump();
 }
@@ -161,7 +165,8 @@ Expected<CreateRequest> parse_create_body(std::string_view text) {
     return unfitting(fmt::format("The body must be a JSON object {{\"name\":\"…\",\"config\":{{…}}}}, but it is {}",
                                  body->is_null() ? "missing" : kind_of(*body)));
   }
-  if (Status known = only_members(*body, {"config", "name", "initial_state"}); !known) return fail(std::move(known.error()));
+  if (Status known = only_members(*body, {"config", "name", "initial_state"}); !known)
+    return fail(std::move(known.error()));
   CreateRequest request;
   if (const Json* name = member(*body, "name")) {
     if (!name->is_string()) return unfitting(fmt::format("'name' must be a string, but it is an {}", kind_of(*name)));
@@ -182,7 +187,8 @@ Expected<CreateRequest> parse_create_body(std::string_view text) {
 Expected<std::vector<ConnectorOffset>> parse_offsets_body(std::string_view text) {
   auto body = parse_json(text, Scalars::kTyped);
   if (!body) return fail(std::move(body.error()));
-  if (!body->is_object()) return unfitting(R"(The body must be a JSON object {"offsets":[{"partition":{…},"offset":{…}}]})");
+  if (!body->is_object())
+    return unfitting(R"(The body must be a JSON object {"offsets":[{"partition":{…},"offset":{…}}]})");
   if (Status known = only_members(*body, {"offsets"}); !known) return fail(std::move(known.error()));
   const Json* list = member(*body, "offsets");
   if (list != nullptr && !list->is_array()) return unfitting("'offsets' must be a JSON array");
@@ -191,7 +197,8 @@ Expected<std::vector<ConnectorOffset>> parse_offsets_body(std::string_view text)
   }
   std::vector<ConnectorOffset> offsets;
   for (const Json& entry : *list) {
-    if (!entry.is_object()) return unfitting("An element of 'offsets' must be a JSON object with 'partition' and 'offset'");
+    if (!entry.is_object())
+      return unfitting("An element of 'offsets' must be a JSON object with 'partition' and 'offset'");
     if (Status known = only_members(entry, {"partition", "offset"}); !known) return fail(std::move(known.error()));
     auto partition = to_object_text(entry, "partition");
     if (!partition) return fail(std::move(partition.error()));

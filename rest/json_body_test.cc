@@ -11,18 +11,18 @@ using testing::HasSubstr;
 using testing::Pair;
 
 TEST(ConfigBody, ScalarsKeepTheirSpelling) {
-  const auto config = parse_config_body(R"({"a":1.50,"b":1e3,"c":true,"d":null,"e":99999999999999999999,"f":-7,"g":" x "})");
+  const auto config =
+      parse_config_body(R"({"a":1.50,"b":1e3,"c":true,"d":null,"e":99999999999999999999,"f":-7,"g":" x "})");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_THAT(*config, ElementsAre(Pair("a", "1.50"), Pair("b", "1e3"), Pair("c", "true"), Pair("d", std::nullopt),
                                    Pair("e", "99999999999999999999"), Pair("f", "-7"), Pair("g", " x ")));
 }
 
-TEST(ConfigBody, OfEqualNamesTheLastCounts) {
-  EXPECT_EQ((*parse_config_body(R"({"a":"1","a":"2"})"))["a"], "2");
-}
+TEST(ConfigBody, OfEqualNamesTheLastCounts) { EXPECT_EQ((*parse_config_body(R"({"a":"1","a":"2"})"))["a"], "2"); }
 
 TEST(ConfigBody, OtherShapesAreInternalErrors) {
-  for (const char* text : {"", "null", "[]", "\"x\"", R"({"a":{}})", R"({"a":[1]})", R"({"a")", "{} x", "name=ce", "{\"a\":\"\xff\"}"}) {
+  for (const char* text :
+       {"", "null", "[]", "\"x\"", R"({"a":{}})", R"({"a":[1]})", R"({"a")", "{} x", "name=ce", "{\"a\":\"\xff\"}"}) {
     const auto config = parse_config_body(text);
     ASSERT_FALSE(config) << text;
     EXPECT_EQ(config.error().code, ErrorCode::kInternal) << text;
@@ -63,7 +63,8 @@ TEST(CreateBody, UnfittingBodies) {
 }
 
 TEST(OffsetsBody, KeepsObjectsAsTexts) {
-  const auto offsets = parse_offsets_body(R"({"offsets":[{"partition":{"b":1,"a":"x"},"offset":{"position":4}},{"partition":{}},{"offset":null}]})");
+  const auto offsets = parse_offsets_body(
+      R"({"offsets":[{"partition":{"b":1,"a":"x"},"offset":{"position":4}},{"partition":{}},{"offset":null}]})");
   ASSERT_TRUE(offsets) << offsets.error().message;
   ASSERT_EQ(offsets->size(), 3u);
   EXPECT_EQ((*offsets)[0].partition, R"({"b":1,"a":"x"})");
@@ -77,8 +78,8 @@ TEST(OffsetsBody, NoneAreAMistakeOfTheUser) {
   for (const char* text : {R"({"offsets":[]})", R"({"offsets":null})", "{}"}) {
     EXPECT_EQ(parse_offsets_body(text).error().code, ErrorCode::kInvalidConfig) << text;
   }
-  for (const char* text : {"", "[]", R"({"offsets":[null]})", R"({"offsets":[{"partition":"x"}]})", R"({"offsets":[{"x":1}]})",
-                           R"({"offsets":[{}],"force":true})", R"({"offsets":1})"}) {
+  for (const char* text : {"", "[]", R"({"offsets":[null]})", R"({"offsets":[{"partition":"x"}]})",
+                           R"({"offsets":[{"x":1}]})", R"({"offsets":[{}],"force":true})", R"({"offsets":1})"}) {
     EXPECT_EQ(parse_offsets_body(text).error().code, ErrorCode::kInternal) << text;
   }
 }

@@ -32,16 +32,18 @@ std::optional<int> parse_port(std::string_view text) {
 
 Expected<Listener> parse_listener(std::string_view text) {
   const auto refuse = [&](std::string_view why) {
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("listeners: '{}' {}; write http://host:port, for example listeners=http://:8083", text, why));
+    return fail(
+        ErrorCode::kInvalidConfig,
+        fmt::format("listeners: '{}' {}; write http://host:port, for example listeners=http://:8083", text, why));
   };
   const size_t scheme = text.find("://");
   if (scheme == text.npos) return refuse("has no scheme");
   if (text.starts_with("https:") || text.starts_with("HTTPS:")) {
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("listeners: '{}' asks for TLS, which this worker does not serve; listen on http://127.0.0.1:port "
-                            "and let a reverse proxy terminate TLS",
-                            text));
+    return fail(
+        ErrorCode::kInvalidConfig,
+        fmt::format("listeners: '{}' asks for TLS, which this worker does not serve; listen on http://127.0.0.1:port "
+                    "and let a reverse proxy terminate TLS",
+                    text));
   }
   if (!text.starts_with("http:") && !text.starts_with("HTTP:")) return refuse("has an unknown scheme");
   const std::string_view rest = text.substr(scheme + 3);

@@ -1,4 +1,5 @@
-/// Where the REST API listens and under which address others reach it: the worker's `listeners` and `rest.advertised.*`.
+/// Where the REST API listens and under which address others reach it: the worker's `listeners` and
+/// `rest.advertised.*`.
 #pragma once
 
 #include <optional>

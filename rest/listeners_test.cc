@@ -18,7 +18,8 @@ TEST(Listeners, DefaultListAndAddresses) {
 }
 
 TEST(Listeners, MistakesNameTheKeyAndTheForm) {
-  for (const char* text : {"127.0.0.1:8083", "ftp://a:1", "http://a", "http://a:x", "http://a:70000", "http://a:-1", " , "}) {
+  for (const char* text :
+       {"127.0.0.1:8083", "ftp://a:1", "http://a", "http://a:x", "http://a:70000", "http://a:-1", " , "}) {
     const auto config = RestConfig::parse({{"listeners", text}});
     ASSERT_FALSE(config) << text;
     EXPECT_EQ(config.error().code, ErrorCode::kInvalidConfig);

@@ -72,7 +72,8 @@ bool add_query(std::string_view query, Target& target) {
     if (parameter.empty()) return;
     const size_t equals = parameter.find('=');
     auto name = percent_decode(parameter.substr(0, equals), Plus::kSpace);
-    auto value = percent_decode(equals == parameter.npos ? std::string_view() : parameter.substr(equals + 1), Plus::kSpace);
+    auto value =
+        percent_decode(equals == parameter.npos ? std::string_view() : parameter.substr(equals + 1), Plus::kSpace);
     if (!name || !value) return void(well_formed = false);
     target.query.emplace_back(std::move(*name), std::move(*value));
   });

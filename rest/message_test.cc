@@ -27,7 +27,8 @@ TEST(Target, QueryAndAbsoluteForm) {
   const auto target = parse_target("http://host:1/connectors?expand=info&expand&onlyFailed=TRUE&a=b+c");
   ASSERT_TRUE(target);
   EXPECT_THAT(target->segments, ElementsAre("connectors"));
-  EXPECT_THAT(target->query, ElementsAre(Pair("expand", "info"), Pair("expand", ""), Pair("onlyFailed", "TRUE"), Pair("a", "b c")));
+  EXPECT_THAT(target->query,
+              ElementsAre(Pair("expand", "info"), Pair("expand", ""), Pair("onlyFailed", "TRUE"), Pair("a", "b c")));
   EXPECT_TRUE(target->flag("onlyFailed", false));
   EXPECT_FALSE(target->flag("a", true));
   EXPECT_TRUE(target->flag("absent", true));

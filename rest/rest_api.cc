@@ -17,26 +17,36 @@ RestResponse json_response(const Json& body, int status = 200) {
   return {.status = status, .content_type = std::string(kJson), .body = json_text(body), .location = {}, .allow = {}};
 }
 
-RestResponse empty_response(int status) { return {.status = status, .content_type = {}, .body = {}, .location = {}, .allow = {}}; }
+RestResponse empty_response(int status) {
+  return {.status = status, .content_type = {}, .body = {}, .location = {}, .allow = {}};
+}
 
 int status_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kNotFound: return 404;
+    case ErrorCode::kNotFound:
+      return 404;
     case ErrorCode::kAlreadyExists:
-    case ErrorCode::kConflict: return 409;
-    case ErrorCode::kInvalidConfig: return 400;
-    default: return 500;
+    case ErrorCode::kConflict:
+      return 409;
+    case ErrorCode::kInvalidConfig:
+      return 400;
+    default:
+      return 500;
   }
 }
 
-RestResponse error_response(const Error& error) { return millrace::error_response(status_of(error.code), error.message); }
+RestResponse error_response(const Error& error) {
+  return millrace::error_response(status_of(error.code), error.message);
+}
 
 template <class T, class F>
 RestResponse answer(const Expected<T>& result, F&& view) {
   return result ? json_response(view(*result)) : error_response(result.error());
 }
 
-RestResponse answer(const Status& result, int status) { return result ? empty_response(status) : error_response(result.error()); }
+RestResponse answer(const Status& result, int status) {
+  return result ? empty_response(status) : error_response(result.error());
+}
 
 /// One request on its way through a handler. `args` are the path's variable segments.
 struct Call {
@@ -65,7 +75,8 @@ Status check_name(const RawConfig& config, const std::string& name) {
   const auto found = config.find("name");
   if (found == config.end() || !found->second || *found->second == name) return {};
   return fail(ErrorCode::kInvalidConfig,
-              fmt::format("Connector name configuration ({}) doesn't match connector name in the URL ({})", *found->second, name));
+              fmt::format("Connector name configuration ({}) doesn't match connector name in the URL ({})",
+                          *found->second, name));
 }
 
 /// Java's Integer.valueOf.
@@ -145,11 +156,13 @@ RestResponse patch_config(const Call& call) {
   if (!patch) return error_response(patch.error());
   // Kafka Connect lets a patch change the name inside the configuration, which leaves a connector with two names.
   if (Status same = check_name(*patch, call.name()); !same) return error_response(same.error());
-  return answer(call.herder.patch_connector(call.name(), *patch), [](const ConnectorInfo& info) { return to_json(info); });
+  return answer(call.herder.patch_connector(call.name(), *patch),
+                [](const ConnectorInfo& info) { return to_json(info); });
 }
 
 RestResponse get_status(const Call& call) {
-  return answer(call.herder.connector_status(call.name()), [](const ConnectorStatus& status) { return to_json(status); });
+  return answer(call.herder.connector_status(call.name()),
+                [](const ConnectorStatus& status) { return to_json(status); });
 }
 
 RestResponse restart_connector(const Call& call) {
@@ -160,14 +173,21 @@ RestResponse restart_connector(const Call& call) {
   return request.include_tasks || request.only_failed ? json_response(to_json(*plan), 202) : empty_response(204);
 }
 
-RestResponse pause(const Call& call) { return answer(call.herder.set_target_state(call.name(), TargetState::kPaused), 202); }
-RestResponse resume(const Call& call) { return answer(call.herder.set_target_state(call.name(), TargetState::kStarted), 202); }
-RestResponse stop(const Call& call) { return answer(call.herder.set_target_state(call.name(), TargetState::kStopped), 204); }
+RestResponse pause(const Call& call) {
+  return answer(call.herder.set_target_state(call.name(), TargetState::kPaused), 202);
+}
+RestResponse resume(const Call& call) {
+  return answer(call.herder.set_target_state(call.name(), TargetState::kStarted), 202);
+}
+RestResponse stop(const Call& call) {
+  return answer(call.herder.set_target_state(call.name(), TargetState::kStopped), 204);
+}
 
 // ---- tasks
 
 RestResponse get_tasks(const Call& call) {
-  return answer(call.herder.task_configs(call.name()), [&](const auto& tasks) { return tasks_to_json(call.name(), tasks); });
+  return answer(call.herder.task_configs(call.name()),
+                [&](const auto& tasks) { return tasks_to_json(call.name(), tasks); });
 }
 
 RestResponse get_task_configs(const Call& call) {
@@ -195,7 +215,8 @@ RestResponse refuse_internal(const Call& call, std::string_view standalone_text)
   return millrace::error_response(400, "Internal request missing required signature");
 }
 RestResponse put_task_configs(const Call& call) {
-  return refuse_internal(call, "Kafka Connect in standalone mode does not support externally setting task configurations.");
+  return refuse_internal(call,
+                         "Kafka Connect in standalone mode does not support externally setting task configurations.");
 }
 RestResponse fence(const Call& call) {
   return refuse_internal(call, "Kafka Connect in standalone mode does not support exactly-once source connectors.");
@@ -243,7 +264,8 @@ RestResponse reset_offsets(const Call& call) { return answer(call.herder.reset_o
 
 RestResponse list_plugins(const Call& call) {
   Json list = Json::array();
-  for (const PluginInfo& plugin : call.herder.plugins(call.target.flag("connectorsOnly", true))) list.push_back(to_json(plugin));
+  for (const PluginInfo& plugin : call.herder.plugins(call.target.flag("connectorsOnly", true)))
+    list.push_back(to_json(plugin));
   return json_response(list);
 }
 
@@ -277,8 +299,8 @@ RestResponse validate(const Call& call) {
   const auto included = config->find("connector.class");
   if (included != config->end() && included->second &&
       !without_connector_suffix(*included->second).ends_with(without_connector_suffix(call.name()))) {
-    return millrace::error_response(400, fmt::format("Included connector type {} does not match request type {}",
-                                                     *included->second, call.name()));
+    return millrace::error_response(
+        400, fmt::format("Included connector type {} does not match request type {}", *included->second, call.name()));
   }
   const auto infos = call.herder.validate(call.name(), *config);
   return infos ? json_response(to_json(*infos)) : validation_failed(infos.error());
@@ -401,7 +423,9 @@ RestResponse malformed_target() {
           .allow = {}};
 }
 
-Json health_to_json(std::string_view status, std::string_view message) { return {{"status", status}, {"message", message}}; }
+Json health_to_json(std::string_view status, std::string_view message) {
+  return {{"status", status}, {"message", message}};
+}
 
 }  // namespace
 
@@ -412,13 +436,26 @@ RestResponse error_response(int status, std::string_view message) {
 RestResponse routing_error(int status) {
   std::string_view reason = "Bad Request";
   switch (status) {
-    case 404: reason = "Not Found"; break;
-    case 405: reason = "Method Not Allowed"; break;
-    case 406: reason = "Not Acceptable"; break;
-    case 413: reason = "Request Entity Too Large"; break;
-    case 414: reason = "Request-URI Too Long"; break;
-    case 415: reason = "Unsupported Media Type"; break;
-    default: break;
+    case 404:
+      reason = "Not Found";
+      break;
+    case 405:
+      reason = "Method Not Allowed";
+      break;
+    case 406:
+      reason = "Not Acceptable";
+      break;
+    case 413:
+      reason = "Request Entity Too Large";
+      break;
+    case 414:
+      reason = "Request-URI Too Long";
+      break;
+    case 415:
+      reason = "Unsupported Media Type";
+      break;
+    default:
+      break;
   }
   RestResponse response = millrace::error_response(status, fmt::format("HTTP {} {}", status, reason));
   response.content_type.clear();
@@ -431,7 +468,11 @@ RestResponse RestApi::handle(const RestRequest& request) {
   const std::string_view method = request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   if (const auto page = options_.pages.find(request.target.substr(0, request.target.find('?')));
       page != options_.pages.end() && method == "GET") {
-    return {.status = 200, .content_type = page->second.content_type, .body = page->second.render(), .location = {}, .allow = {}};
+    return {.status = 200,
+            .content_type = page->second.content_type,
+            .body = page->second.render(),
+            .location = {},
+            .allow = {}};
   }
   Found found = find_route(method, target->segments);
   if (found.methods.empty()) return routing_error(404);
@@ -453,17 +494,17 @@ RestResponse RestApi::health() const {
   if (herder == nullptr) return json_response(health_to_json("starting", kStarting), 503);
   const Status status = herder->health();
   if (status) {
-    return json_response(
-        health_to_json("healthy", "Worker has completed startup and is ready to handle requests."));
+    return json_response(health_to_json("healthy", "Worker has completed startup and is ready to handle requests."));
   }
   const std::string& why = status.error().message;
   if (status.error().code == ErrorCode::kUnavailable) {
-    return json_response(health_to_json("starting", why.empty() ? std::string(kStarting) : fmt::format("{} {}", kStarting, why)),
-                         503);
+    return json_response(
+        health_to_json("starting", why.empty() ? std::string(kStarting) : fmt::format("{} {}", kStarting, why)), 503);
   }
   return json_response(
-      health_to_json("unhealthy",
-                     fmt::format("Worker was unable to handle this request and may be unable to handle other requests. {}", why)),
+      health_to_json(
+          "unhealthy",
+          fmt::format("Worker was unable to handle this request and may be unable to handle other requests. {}", why)),
       500);
 }
 

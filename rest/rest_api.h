@@ -1,5 +1,5 @@
-/// Kafka Connect's REST API: finds the endpoint of a request, calls the herder, and puts its answer into Kafka Connect's
-/// words. Knows nothing of sockets, so that it is tested without them.
+/// Kafka Connect's REST API: finds the endpoint of a request, calls the herder, and puts its answer into Kafka
+/// Connect's words. Knows nothing of sockets, so that it is tested without them.
 #pragma once
 
 #include <chrono>

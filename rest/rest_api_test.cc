@@ -15,11 +15,15 @@ constexpr const char* kCreateA = R"({"name":"a","config":{"connector.class":"Fil
 
 class RestApiTest : public testing::Test {
  protected:
-  RestApiTest() : api_(gate_, {.advertised = "10.0.0.1:8083", .pages = {{"/metrics", {"text/plain; version=0.0.4", [] { return "m 1\n"; }}}}}) {
+  RestApiTest()
+      : api_(gate_, {.advertised = "10.0.0.1:8083",
+                     .pages = {{"/metrics", {"text/plain; version=0.0.4", [] { return "m 1\n"; }}}}}) {
     gate_.attach(herder_);
   }
 
-  RestResponse send(std::string method, std::string target) { return api_.handle({std::move(method), std::move(target), {}, {}, {}, {}}); }
+  RestResponse send(std::string method, std::string target) {
+    return api_.handle({std::move(method), std::move(target), {}, {}, {}, {}});
+  }
   RestResponse send(std::string method, std::string target, std::string body) {
     return api_.handle({std::move(method), std::move(target), "application/json", {}, "h:1", std::move(body)});
   }
@@ -39,14 +43,16 @@ class RestApiTest : public testing::Test {
 
 TEST_F(RestApiTest, RootHealthAndPages) {
   expect(send("GET", "/"), 200, R"({"version":"3.9.1","commit":"f745dfdcee2b9851","kafka_cluster_id":"cluster"})");
-  expect(send("HEAD", "/?pretty=true"), 200, R"({"version":"3.9.1","commit":"f745dfdcee2b9851","kafka_cluster_id":"cluster"})");
+  expect(send("HEAD", "/?pretty=true"), 200,
+         R"({"version":"3.9.1","commit":"f745dfdcee2b9851","kafka_cluster_id":"cluster"})");
   expect(send("GET", "/health/"), 200,
          R"({"status":"healthy","message":"Worker has completed startup and is ready to handle requests."})");
   herder_.health_answer = fail(ErrorCode::kUnavailable, "");
   expect(send("GET", "/health"), 503, R"({"status":"starting","message":"Worker is still starting up."})");
   herder_.health_answer = fail(ErrorCode::kInternal, "It hangs.");
-  expect(send("GET", "/health"), 500,
-         R"({"status":"unhealthy","message":"Worker was unable to handle this request and may be unable to handle other requests. It hangs."})");
+  expect(
+      send("GET", "/health"), 500,
+      R"({"status":"unhealthy","message":"Worker was unable to handle this request and may be unable to handle other requests. It hangs."})");
   EXPECT_EQ(send("GET", "/metrics?x=1").body, "m 1\n");
 }
 
@@ -90,20 +96,23 @@ TEST_F(RestApiTest, Options) {
 
 TEST_F(RestApiTest, CreateAndList) {
   const RestResponse created = send("POST", "/connectors", kCreateA);
-  expect(created, 201,
-         R"({"name":"a","config":{"connector.class":"FileStreamSource","name":"a"},"tasks":[{"connector":"a","task":0}],"type":"source"})");
+  expect(
+      created, 201,
+      R"({"name":"a","config":{"connector.class":"FileStreamSource","name":"a"},"tasks":[{"connector":"a","task":0}],"type":"source"})");
   EXPECT_EQ(created.location, "http://h:1/connectors/a");
   expect_error(send("POST", "/connectors", kCreateA), 409, "Connector a already exists");
   expect(send("GET", "/connectors"), 200, R"(["a"])");
   expect(send("GET", "/connectors?expand=bogus"), 200, R"({"a":{}})");
   expect(send("GET", "/connectors?expand"), 200, R"({"a":{}})");
-  expect(send("GET", "/connectors?expand=status&expand=info"), 200,
-         R"({"a":{"status":{"name":"a","connector":{"state":"RUNNING","worker_id":"127.0.0.1:8083"},"tasks":[{"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083"}],"type":"source"},)"
-         R"("info":{"name":"a","config":{"connector.class":"FileStreamSource","name":"a"},"tasks":[{"connector":"a","task":0}],"type":"source"}}})");
+  expect(
+      send("GET", "/connectors?expand=status&expand=info"), 200,
+      R"({"a":{"status":{"name":"a","connector":{"state":"RUNNING","worker_id":"127.0.0.1:8083"},"tasks":[{"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083"}],"type":"source"},)"
+      R"("info":{"name":"a","config":{"connector.class":"FileStreamSource","name":"a"},"tasks":[{"connector":"a","task":0}],"type":"source"}}})");
 }
 
 TEST_F(RestApiTest, LocationNamesTheAdvertisedAddressWhenTheRequestNamesNone) {
-  const RestResponse created = api_.handle({"POST", "/connectors", "application/json", {}, {}, R"({"name":"a b","config":{"connector.class":"X"}})"});
+  const RestResponse created = api_.handle(
+      {"POST", "/connectors", "application/json", {}, {}, R"({"name":"a b","config":{"connector.class":"X"}})"});
   EXPECT_EQ(created.location, "http://10.0.0.1:8083/connectors/a%20b");
 }
 
@@ -140,8 +149,9 @@ TEST_F(RestApiTest, ConfigOfAConnector) {
 TEST_F(RestApiTest, StatusesAndTraces) {
   herder_.stored["a"] = {};
   herder_.trace = "X: bad";
-  expect(send("GET", "/connectors/a/status"), 200,
-         R"({"name":"a","connector":{"state":"RUNNING","worker_id":"127.0.0.1:8083"},"tasks":[{"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083","trace":"X: bad"}],"type":"source"})");
+  expect(
+      send("GET", "/connectors/a/status"), 200,
+      R"({"name":"a","connector":{"state":"RUNNING","worker_id":"127.0.0.1:8083"},"tasks":[{"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083","trace":"X: bad"}],"type":"source"})");
   expect(send("GET", "/connectors/a/tasks/00/status/"), 200,
          R"({"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083","trace":"X: bad"})");
   expect_error(send("GET", "/connectors/a/tasks/-1/status"), 404, "No status found for task a--1");
@@ -169,7 +179,8 @@ TEST_F(RestApiTest, LifeOfAConnector) {
   expect(send("POST", "/connectors/a/restart?includeTasks=maybe"), 204, "");
   EXPECT_EQ(send("POST", "/connectors/a/restart?includeTasks=true&onlyFailed=TRUE").status, 202);
   EXPECT_TRUE(herder_.last_restart.include_tasks && herder_.last_restart.only_failed);
-  EXPECT_THAT(send("POST", "/connectors/a/restart?onlyFailed=true").body, HasSubstr(R"("connector":{"state":"RESTARTING")"));
+  EXPECT_THAT(send("POST", "/connectors/a/restart?onlyFailed=true").body,
+              HasSubstr(R"("connector":{"state":"RESTARTING")"));
   expect(send("PUT", "/connectors/a/stop"), 204, "");
   expect(send("DELETE", "/connectors/a/"), 204, "");
   expect_error(send("DELETE", "/connectors/a"), 404, "Connector a not found");
@@ -191,8 +202,9 @@ TEST_F(RestApiTest, Offsets) {
   herder_.stored["a"] = {};
   expect(send("GET", "/connectors/a/offsets"), 200,
          R"({"offsets":[{"partition":{"filename":"a.txt"},"offset":{"position":30}}]})");
-  expect(send("PATCH", "/connectors/a/offsets", R"({"offsets":[{"partition":{"filename":"x"},"offset":{"position":4}}]})"), 200,
-         R"({"message":"The offsets for this connector have been altered successfully"})");
+  expect(
+      send("PATCH", "/connectors/a/offsets", R"({"offsets":[{"partition":{"filename":"x"},"offset":{"position":4}}]})"),
+      200, R"({"message":"The offsets for this connector have been altered successfully"})");
   EXPECT_EQ(herder_.last_offsets.at(0).offset, R"({"position":4})");
   expect_error(send("PATCH", "/connectors/nope/offsets", R"({"offsets":[]})"), 400,
                "Partitions / offsets need to be provided for an alter offsets request");
@@ -206,22 +218,32 @@ TEST_F(RestApiTest, Plugins) {
   expect(send("GET", "/connector-plugins"), 200,
          R"([{"class":"FileStreamSink","type":"sink","version":"3.9.1"},{"class":"Odd","type":"source"}])");
   EXPECT_THAT(send("GET", "/connector-plugins?connectorsOnly=false").body, HasSubstr("JsonConverter"));
-  expect(send("GET", "/connector-plugins/FileStreamSource/config"), 200,
-         R"([{"name":"topic","type":"STRING","required":true,"default_value":null,"importance":"HIGH","documentation":"Where to.","group":null,"width":"NONE","display_name":"topic","dependents":[],"order":-1}])");
+  expect(
+      send("GET", "/connector-plugins/FileStreamSource/config"), 200,
+      R"([{"name":"topic","type":"STRING","required":true,"default_value":null,"importance":"HIGH","documentation":"Where to.","group":null,"width":"NONE","display_name":"topic","dependents":[],"order":-1}])");
   expect_error(send("GET", "/connector-plugins/HoistField$Value/config"), 404, "Unknown plugin HoistField$Value.");
 }
 
 TEST_F(RestApiTest, Validation) {
-  expect(send("PUT", "/connector-plugins/FileStreamSourceConnector/config/validate", R"({"connector.class":"FileStreamSource"})"), 200,
-         R"({"name":"FileStreamSourceConnector","error_count":1,"groups":["Common"],"configs":[)"
-         R"({"definition":{"name":"topic","type":"STRING","required":true,"default_value":null,"importance":"HIGH","documentation":"Where to.","group":null,"width":"NONE","display_name":"topic","dependents":[],"order":-1},)"
-         R"("value":{"name":"topic","value":null,"recommended_values":[],"errors":["Missing"],"visible":true}},)"
-         R"({"definition":null,"value":{"name":"x","value":null,"recommended_values":[],"errors":[],"visible":true}}]})");
-  expect_error(send("PUT", "/connector-plugins/a.b.FileStreamSourceConnector/config/validate", R"({"connector.class":"FileStreamSource"})"),
-               400, "Included connector type FileStreamSource does not match request type a.b.FileStreamSourceConnector");
-  EXPECT_EQ(send("PUT", "/connector-plugins/FileStreamSource/config/validate", R"({"connector.class":"a.b.FileStreamSource"})").status, 200);
+  expect(
+      send("PUT", "/connector-plugins/FileStreamSourceConnector/config/validate",
+           R"({"connector.class":"FileStreamSource"})"),
+      200,
+      R"({"name":"FileStreamSourceConnector","error_count":1,"groups":["Common"],"configs":[)"
+      R"({"definition":{"name":"topic","type":"STRING","required":true,"default_value":null,"importance":"HIGH","documentation":"Where to.","group":null,"width":"NONE","display_name":"topic","dependents":[],"order":-1},)"
+      R"("value":{"name":"topic","value":null,"recommended_values":[],"errors":["Missing"],"visible":true}},)"
+      R"({"definition":null,"value":{"name":"x","value":null,"recommended_values":[],"errors":[],"visible":true}}]})");
+  expect_error(send("PUT", "/connector-plugins/a.b.FileStreamSourceConnector/config/validate",
+                    R"({"connector.class":"FileStreamSource"})"),
+               400,
+               "Included connector type FileStreamSource does not match request type a.b.FileStreamSourceConnector");
+  EXPECT_EQ(send("PUT", "/connector-plugins/FileStreamSource/config/validate",
+                 R"({"connector.class":"a.b.FileStreamSource"})")
+                .status,
+            200);
   expect_error(send("PUT", "/connector-plugins/X/config/validate", "{}"), 500,
-               "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: Connector config {} contains no connector type");
+               "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: Connector config {} contains no "
+               "connector type");
   EXPECT_THAT(send("PUT", "/connector-plugins/Nope/config/validate", R"({"connector.class":"Nope"})").body,
               HasSubstr("org.apache.kafka.connect.errors.ConnectException: Failed to find"));
   EXPECT_EQ(send("PUT", "/connector-plugins/X/config/validate", "").status, 500);
@@ -233,13 +255,15 @@ TEST_F(RestApiTest, InternalEndpointsAreRefused) {
   expect_error(send("PUT", "/connectors/a/fence"), 500,
                "Kafka Connect in standalone mode does not support exactly-once source connectors.");
   RestApi grouped(gate_, {.advertised = "h:1", .standalone = false, .pages = {}});
-  expect_error(grouped.handle({"PUT", "/connectors/a/fence", {}, {}, {}, {}}), 400, "Internal request missing required signature");
+  expect_error(grouped.handle({"PUT", "/connectors/a/fence", {}, {}, {}, {}}), 400,
+               "Internal request missing required signature");
 }
 
 TEST(HerderGateTest, AnswersWhileThereIsNoHerder) {
   HerderGate gate;
   RestApi api(gate, {.advertised = "h:1", .start_wait = std::chrono::milliseconds(1), .pages = {}});
-  EXPECT_EQ(api.handle({"GET", "/health", {}, {}, {}, {}}).body, R"({"status":"starting","message":"Worker is still starting up."})");
+  EXPECT_EQ(api.handle({"GET", "/health", {}, {}, {}, {}}).body,
+            R"({"status":"starting","message":"Worker is still starting up."})");
   EXPECT_EQ(api.handle({"GET", "/nope", {}, {}, {}, {}}).status, 404);
   const RestResponse late = api.handle({"GET", "/connectors", {}, {}, {}, {}});
   EXPECT_EQ(late.status, 500);

@@ -28,8 +28,9 @@ Expected<std::unique_ptr<RestServer>> RestServer::start(Options options, Logger 
   server->api_ = std::make_unique<RestApi>(server->gate_, std::move(options.api));
   for (const auto& http : server->servers_) http->start();
   for (size_t i = 0; i < server->servers_.size(); ++i) {
-    server->logger_.info("rest_listening", {{"address", host_and_port(options.config.listeners[i].host, server->servers_[i]->port())},
-                                            {"advertised", server->advertised_}});
+    server->logger_.info("rest_listening",
+                         {{"address", host_and_port(options.config.listeners[i].host, server->servers_[i]->port())},
+                          {"advertised", server->advertised_}});
   }
   return server;
 }
@@ -51,10 +52,9 @@ RestResponse RestServer::handle(const RestRequest& request) const {
   const auto begin = std::chrono::steady_clock::now();
   RestResponse response = api_->handle(request);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
-  logger_.debug("rest_request", {{"method", request.method},
-                                 {"target", request.target},
-                                 {"status", response.status},
-                                 {"took_ms", took.count()}});
+  logger_.debug(
+      "rest_request",
+      {{"method", request.method}, {"target", request.target}, {"status", response.status}, {"took_ms", took.count()}});
   return response;
 }
 

@@ -89,10 +89,11 @@ TEST(RestServer, LocationStaysEscaped) {
   auto server = start();
   server->attach(herder);
   // The client library decodes the header, so this looks at the bytes.
-  const std::string reply = send_raw(server->ports()[0],
-                                     fmt::format("POST /connectors HTTP/1.1\r\nHost: w1:8083\r\nConnection: close\r\nContent-Type: "
-                                                 "application/json\r\nContent-Length: {}\r\n\r\n{}",
-                                                 std::string_view(kCreateA).size(), kCreateA));
+  const std::string reply =
+      send_raw(server->ports()[0],
+               fmt::format("POST /connectors HTTP/1.1\r\nHost: w1:8083\r\nConnection: close\r\nContent-Type: "
+                           "application/json\r\nContent-Length: {}\r\n\r\n{}",
+                           std::string_view(kCreateA).size(), kCreateA));
   EXPECT_THAT(reply, HasSubstr("\r\nLocation: http://w1:8083/connectors/a%20b\r\n"));
 }
 
@@ -102,7 +103,8 @@ TEST(RestServer, RequestsWithoutBodyAreAnsweredAtOnce) {
   auto server = start();
   server->attach(herder);
   // As curl -X PUT sends it: no Content-Length at all.
-  const std::string reply = send_raw(server->ports()[0], "PUT /connectors/a/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string reply =
+      send_raw(server->ports()[0], "PUT /connectors/a/pause HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(reply, HasSubstr("HTTP/1.1 202"));
   EXPECT_EQ(herder.stored["a"].target, TargetState::kPaused);
 }
@@ -111,9 +113,10 @@ TEST(RestServer, ChunkedBodies) {
   FakeHerder herder;
   auto server = start();
   server->attach(herder);
-  const std::string reply = send_raw(server->ports()[0],
-                                     "PUT /connectors/a/config HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                                     "Transfer-Encoding: chunked\r\n\r\n17\r\n{\"connector.class\":\"X\"}\n\r\n0\r\n\r\n");
+  const std::string reply =
+      send_raw(server->ports()[0],
+               "PUT /connectors/a/config HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n17\r\n{\"connector.class\":\"X\"}\n\r\n0\r\n\r\n");
   EXPECT_THAT(reply, HasSubstr("HTTP/1.1 201"));
 }
 

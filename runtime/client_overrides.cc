@@ -97,18 +97,24 @@ constexpr auto kAdminSettings = std::to_array<ClientSetting>({
 
 std::span<const ClientSetting> own_settings(ClientKind client) {
   switch (client) {
-    case ClientKind::kProducer: return kProducerSettings;
-    case ClientKind::kConsumer: return kConsumerSettings;
-    case ClientKind::kAdmin: return kAdminSettings;
+    case ClientKind::kProducer:
+      return kProducerSettings;
+    case ClientKind::kConsumer:
+      return kConsumerSettings;
+    case ClientKind::kAdmin:
+      return kAdminSettings;
   }
   return {};
 }
 
 std::string_view prefix_of(ClientKind client) {
   switch (client) {
-    case ClientKind::kProducer: return "producer.override.";
-    case ClientKind::kConsumer: return "consumer.override.";
-    case ClientKind::kAdmin: return "admin.override.";
+    case ClientKind::kProducer:
+      return "producer.override.";
+    case ClientKind::kConsumer:
+      return "consumer.override.";
+    case ClientKind::kAdmin:
+      return "admin.override.";
   }
   return {};
 }
@@ -121,7 +127,8 @@ std::optional<ConfigKey> find_setting(ClientKind client, std::string_view name) 
     key.name = name;
     key.type = found->type;
     key.importance = found->importance;
-    key.default_value = found->default_value == nullptr ? ConfigKey::Default(nullptr) : ConfigKey::Default(found->default_value);
+    key.default_value =
+        found->default_value == nullptr ? ConfigKey::Default(nullptr) : ConfigKey::Default(found->default_value);
     key.documentation = fmt::format("The setting {} of the Kafka client.", name);
     return key;
   }
@@ -129,7 +136,8 @@ std::optional<ConfigKey> find_setting(ClientKind client, std::string_view name) 
 }
 
 std::optional<std::string> refused_by(OverridePolicy policy, std::string_view setting) {
-  constexpr std::array<std::string_view, 3> kPrincipalSettings = {"sasl.jaas.config", "sasl.mechanism", "security.protocol"};
+  constexpr std::array<std::string_view, 3> kPrincipalSettings = {"sasl.jaas.config", "sasl.mechanism",
+                                                                  "security.protocol"};
   if (policy == OverridePolicy::kAll) return {};
   const bool identity = std::ranges::find(kPrincipalSettings, setting) != kPrincipalSettings.end();
   if (policy == OverridePolicy::kPrincipal && identity) return {};
@@ -139,11 +147,13 @@ std::optional<std::string> refused_by(OverridePolicy policy, std::string_view se
 
 }  // namespace
 
-Expected<std::vector<ConfigInfo>> check_client_overrides(ClientKind client, OverridePolicy policy, const RawConfig& settings) {
+Expected<std::vector<ConfigInfo>> check_client_overrides(ClientKind client, OverridePolicy policy,
+                                                         const RawConfig& settings) {
   static const ConfigDef parser = *ConfigDef::create({});
   const std::string_view prefix = prefix_of(client);
   std::vector<ConfigInfo> infos;
-  for (auto entry = settings.lower_bound(std::string(prefix)); entry != settings.end() && entry->first.starts_with(prefix); ++entry) {
+  for (auto entry = settings.lower_bound(std::string(prefix));
+       entry != settings.end() && entry->first.starts_with(prefix); ++entry) {
     const std::string setting = entry->first.substr(prefix.size());
     const auto key = find_setting(client, setting);
     ConfigInfo& info = infos.emplace_back();

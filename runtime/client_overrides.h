@@ -17,6 +17,7 @@ enum class ClientKind { kProducer, kConsumer, kAdmin };
 /// An entry for each override of one client that the settings have, in their order. A setting that the client does not
 /// know has no definition; passwords are hidden.
 /// Errors: kInternal (Kafka Connect answers 500) for a value that is not of the setting's type.
-Expected<std::vector<ConfigInfo>> check_client_overrides(ClientKind client, OverridePolicy policy, const RawConfig& settings);
+Expected<std::vector<ConfigInfo>> check_client_overrides(ClientKind client, OverridePolicy policy,
+                                                         const RawConfig& settings);
 
 }  // namespace millrace

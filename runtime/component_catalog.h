@@ -35,6 +35,9 @@ class BuiltInComponents final : public ComponentCatalog {
   std::string_view find(ComponentKind kind, std::string_view name) const override;
   std::vector<std::string_view> classes(ComponentKind kind) const override;
   const ConfigDef* options(ComponentKind kind, std::string_view class_name) const override;
+
+ private:
+  ConfigDef no_options_ = *ConfigDef::create({});
 };
 
 /// The options of a component as REST describes them; nothing if no component has this name.

@@ -16,8 +16,9 @@ constexpr const char* kErrors = "Error Handling";
 constexpr const char* kExactlyOnce = "Exactly Once Support";
 
 /// A row of the tables below, in the order of their columns.
-ConfigKey key(std::string_view name, Type type, ConfigKey::Default default_value, Importance importance, const char* group, int order,
-              Width width, const char* display_name, const char* documentation, ConfigValidator validator = {}) {
+ConfigKey key(std::string_view name, Type type, ConfigKey::Default default_value, Importance importance,
+              const char* group, int order, Width width, const char* display_name, const char* documentation,
+              ConfigValidator validator = {}) {
   return {.name = std::string(name),
           .type = type,
           .default_value = std::move(default_value),
@@ -44,20 +45,25 @@ std::vector<ConfigKey> shared_keys() {
           "Whether a connector that makes more tasks than tasks.max allows fails. Deprecated; leave it on."),
       key(k::kKeyConverter, Type::kClass, nullptr, Importance::kLow, kCommon, 5, Width::kShort, "Key converter class",
           "How record keys are written to and read from topics. Without it the worker's setting holds."),
-      key(k::kValueConverter, Type::kClass, nullptr, Importance::kLow, kCommon, 6, Width::kShort, "Value converter class",
+      key(k::kValueConverter, Type::kClass, nullptr, Importance::kLow, kCommon, 6, Width::kShort,
+          "Value converter class",
           "How record values are written to and read from topics. Without it the worker's setting holds."),
-      key(k::kHeaderConverter, Type::kClass, nullptr, Importance::kLow, kCommon, 7, Width::kShort, "Header converter class",
+      key(k::kHeaderConverter, Type::kClass, nullptr, Importance::kLow, kCommon, 7, Width::kShort,
+          "Header converter class",
           "How header values are written to and read from topics. Without it the worker's setting holds."),
       key(k::kTransforms, Type::kList, "", Importance::kLow, "Transforms", 8, Width::kLong, "Transforms",
-          "Aliases of the transformations that records pass through, in this order; transforms.<alias>.type says which.",
+          "Aliases of the transformations that records pass through, in this order; transforms.<alias>.type says "
+          "which.",
           validators::unique_list()),
       key(k::kPredicates, Type::kList, "", Importance::kLow, "Predicates", 9, Width::kLong, "Predicates",
           "Aliases of the predicates that transformations can be limited by; predicates.<alias>.type says which.",
           validators::unique_list()),
-      key("config.action.reload", Type::kString, "restart", Importance::kLow, kCommon, 10, Width::kMedium, "Reload Action",
+      key("config.action.reload", Type::kString, "restart", Importance::kLow, kCommon, 10, Width::kMedium,
+          "Reload Action",
           "What to do when a value from a config provider changes or expires: restart the connector, or none.",
           validators::one_of({"none", "restart"})),
-      key("errors.retry.timeout", Type::kLong, "0", Importance::kMedium, kErrors, 1, Width::kMedium, "Retry Timeout for Errors",
+      key("errors.retry.timeout", Type::kLong, "0", Importance::kMedium, kErrors, 1, Width::kMedium,
+          "Retry Timeout for Errors",
           "For how many milliseconds a failing step is tried again; 0 is not at all, -1 for ever."),
       key("errors.retry.delay.max.ms", Type::kLong, "60000", Importance::kMedium, kErrors, 2, Width::kMedium,
           "Maximum Delay Between Retries for Errors", "The longest pause between two tries, in milliseconds."),
@@ -65,8 +71,10 @@ std::vector<ConfigKey> shared_keys() {
           "What a bad record does: none fails the task, all skips the record.", validators::one_of({"none", "all"})),
       key("errors.log.enable", Type::kBoolean, "false", Importance::kMedium, kErrors, 4, Width::kShort, "Log Errors",
           "Whether records that were skipped are logged too."),
-      key("errors.log.include.messages", Type::kBoolean, "false", Importance::kMedium, kErrors, 5, Width::kShort, "Log Error Details",
-          "Whether the log names the record that failed: topic, partition, offset and timestamp for sinks, its content for sources."),
+      key("errors.log.include.messages", Type::kBoolean, "false", Importance::kMedium, kErrors, 5, Width::kShort,
+          "Log Error Details",
+          "Whether the log names the record that failed: topic, partition, offset and timestamp for sinks, its content "
+          "for sources."),
   };
 }
 
@@ -79,36 +87,46 @@ ConfigValidator not_negative_or_null() {
 std::vector<ConfigKey> source_keys() {
   namespace k = connector_keys;
   return {
-      key("topic.creation.groups", Type::kList, "", Importance::kLow, "Topic Creation", 1, Width::kLong, "Topic Creation Groups",
-          "Names of groups of topics that are created with their own settings, topic.creation.<group>.*.", validators::unique_list()),
-      key(k::kExactlyOnceSupport, Type::kString, "requested", Importance::kMedium, kExactlyOnce, 2, Width::kShort, "Exactly once support",
+      key("topic.creation.groups", Type::kList, "", Importance::kLow, "Topic Creation", 1, Width::kLong,
+          "Topic Creation Groups",
+          "Names of groups of topics that are created with their own settings, topic.creation.<group>.*.",
+          validators::unique_list()),
+      key(k::kExactlyOnceSupport, Type::kString, "requested", Importance::kMedium, kExactlyOnce, 2, Width::kShort,
+          "Exactly once support",
           "required refuses this connector unless worker and connector deliver exactly once; requested does not check.",
           validators::one_of_ignoring_case({"requested", "required"})),
-      key(k::kTransactionBoundary, Type::kString, "poll", Importance::kMedium, kExactlyOnce, 3, Width::kShort, "Transaction Boundary",
+      key(k::kTransactionBoundary, Type::kString, "poll", Importance::kMedium, kExactlyOnce, 3, Width::kShort,
+          "Transaction Boundary",
           "With exactly-once delivery: a transaction for each poll, for each interval, or as the connector decides.",
           validators::one_of_ignoring_case({"poll", "interval", "connector"})),
       key("transaction.boundary.interval.ms", Type::kLong, nullptr, Importance::kLow, kExactlyOnce, 4, Width::kShort,
           "Transaction boundary interval",
-          "Milliseconds between commits when transaction.boundary is interval; without it the worker's offset.flush.interval.ms.",
+          "Milliseconds between commits when transaction.boundary is interval; without it the worker's "
+          "offset.flush.interval.ms.",
           not_negative_or_null()),
-      key("offsets.storage.topic", Type::kString, nullptr, Importance::kLow, "offsets.topic", 1, Width::kLong, "Offsets topic",
-          "A topic of this connector's own for its source offsets; without it the worker's.", validators::non_empty_string()),
+      key("offsets.storage.topic", Type::kString, nullptr, Importance::kLow, "offsets.topic", 1, Width::kLong,
+          "Offsets topic", "A topic of this connector's own for its source offsets; without it the worker's.",
+          validators::non_empty_string()),
   };
 }
 
 std::vector<ConfigKey> sink_keys() {
   namespace k = connector_keys;
   return {
-      key(k::kTopics, Type::kList, "", Importance::kHigh, kCommon, 4, Width::kLong, "Topics", "The topics to read, separated by commas."),
+      key(k::kTopics, Type::kList, "", Importance::kHigh, kCommon, 4, Width::kLong, "Topics",
+          "The topics to read, separated by commas."),
       key(k::kTopicsRegex, Type::kString, "", Importance::kHigh, kCommon, 4, Width::kLong, "Topics regex",
           "A regular expression for the whole names of the topics to read; in place of topics.",
           validators::text_check(check_topic_regex)),
-      key(k::kDlqTopic, Type::kString, "", Importance::kMedium, kErrors, 6, Width::kMedium, "Dead Letter Queue Topic Name",
+      key(k::kDlqTopic, Type::kString, "", Importance::kMedium, kErrors, 6, Width::kMedium,
+          "Dead Letter Queue Topic Name",
           "The topic that receives records which could not be processed; empty for none."),
-      key("errors.deadletterqueue.topic.replication.factor", Type::kShort, "3", Importance::kMedium, kErrors, 7, Width::kMedium,
-          "Dead Letter Queue Topic Replication Factor", "Replicas of the dead letter topic if it has to be created."),
-      key("errors.deadletterqueue.context.headers.enable", Type::kBoolean, "false", Importance::kMedium, kErrors, 8, Width::kMedium,
-          "Enable Error Context Headers", "Whether dead letters say in __connect.errors.* headers what went wrong and where."),
+      key("errors.deadletterqueue.topic.replication.factor", Type::kShort, "3", Importance::kMedium, kErrors, 7,
+          Width::kMedium, "Dead Letter Queue Topic Replication Factor",
+          "Replicas of the dead letter topic if it has to be created."),
+      key("errors.deadletterqueue.context.headers.enable", Type::kBoolean, "false", Importance::kMedium, kErrors, 8,
+          Width::kMedium, "Enable Error Context Headers",
+          "Whether dead letters say in __connect.errors.* headers what went wrong and where."),
   };
 }
 
@@ -118,7 +136,9 @@ RE2::Options regex_options() {
   return options;
 }
 
-std::string to_string(const mr_str& text) { return text.data == nullptr ? std::string() : std::string(text.data, text.size); }
+std::string to_string(const mr_str& text) {
+  return text.data == nullptr ? std::string() : std::string(text.data, text.size);
+}
 
 ConfigValidator to_validator(mr_check check) {
   if (check == nullptr) return {};

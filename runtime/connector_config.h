@@ -1,4 +1,5 @@
-/// The options that every connector has, as Kafka Connect defines them, and the way from a plugin's option table to ours.
+/// The options that every connector has, as Kafka Connect defines them, and the way from a plugin's option table to
+/// ours.
 #pragma once
 
 #include <millrace/abi.h>

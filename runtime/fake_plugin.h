@@ -32,7 +32,8 @@ inline mr_config_key fake_key(std::string_view name, mr_type type, mr_importance
 
 inline ConnectorPlugin fake_source() {
   static const std::array keys = [] {
-    std::array<mr_config_key, 3> all = {fake_key("file", MR_TYPE_STRING, MR_HIGH), fake_key("topic", MR_TYPE_STRING, MR_HIGH),
+    std::array<mr_config_key, 3> all = {fake_key("file", MR_TYPE_STRING, MR_HIGH),
+                                        fake_key("topic", MR_TYPE_STRING, MR_HIGH),
                                         fake_key("batch.size", MR_TYPE_INT, MR_LOW)};
     all[1].required = 1;
     all[1].check = check_not_empty;

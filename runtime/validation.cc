@@ -45,7 +45,8 @@ std::vector<std::string> distinct_elements(std::string_view list) {
 /// Settings under a prefix, without it.
 RawConfig with_prefix(const RawConfig& config, std::string_view prefix) {
   RawConfig found;
-  for (auto entry = config.lower_bound(std::string(prefix)); entry != config.end() && entry->first.starts_with(prefix); ++entry) {
+  for (auto entry = config.lower_bound(std::string(prefix)); entry != config.end() && entry->first.starts_with(prefix);
+       ++entry) {
     found.emplace(entry->first.substr(prefix.size()), entry->second);
   }
   return found;
@@ -54,8 +55,8 @@ RawConfig with_prefix(const RawConfig& config, std::string_view prefix) {
 // ---- options of transformations and predicates
 
 struct Section {
-  std::string_view key;     ///< transforms
-  std::string_view word;    ///< Transformation
+  std::string_view key;   ///< transforms
+  std::string_view word;  ///< Transformation
   ComponentKind kind;
 };
 constexpr Section kTransformSection{k::kTransforms, "Transformation", ComponentKind::kTransformation};
@@ -80,9 +81,16 @@ ConfigValidator without_prefix(ConfigValidator validator, size_t prefix_size) {
 
 /// A transformation can be limited by a predicate, which can be negated.
 void add_predicate_options(std::vector<ConfigKey>& options) {
-  options.push_back({.name = "predicate", .type = ConfigType::kString, .default_value = nullptr, .importance = ConfigImportance::kMedium,
-                     .documentation = "The alias of a predicate that says whether the transformation applies to a record."});
-  options.push_back({.name = "negate", .type = ConfigType::kBoolean, .default_value = "false", .importance = ConfigImportance::kMedium,
+  options.push_back(
+      {.name = "predicate",
+       .type = ConfigType::kString,
+       .default_value = nullptr,
+       .importance = ConfigImportance::kMedium,
+       .documentation = "The alias of a predicate that says whether the transformation applies to a record."});
+  options.push_back({.name = "negate",
+                     .type = ConfigType::kBoolean,
+                     .default_value = "false",
+                     .importance = ConfigImportance::kMedium,
                      .documentation = "Whether the transformation applies where the predicate does not hold."});
 }
 
@@ -93,7 +101,8 @@ ConfigKey type_key(const Section& section, const std::string& alias, const std::
   key.type = ConfigType::kClass;
   key.importance = ConfigImportance::kHigh;
   key.documentation = fmt::format("The class of the {} '{}'.", section.key.substr(0, section.key.size() - 1), alias);
-  key.group = fmt::format("{}: {}", section.kind == ComponentKind::kTransformation ? "Transforms" : "Predicates", alias);
+  key.group =
+      fmt::format("{}: {}", section.kind == ComponentKind::kTransformation ? "Transforms" : "Predicates", alias);
   key.order = 0;
   key.width = ConfigWidth::kLong;
   key.display_name = fmt::format("{} type for {}", section.word, alias);
@@ -104,13 +113,16 @@ ConfigKey type_key(const Section& section, const std::string& alias, const std::
   const bool negated = section.kind == ComponentKind::kTransformation && config.contains(prefix + "negate");
   if (negated && !config.contains(prefix + "predicate")) {
     key.validator = [prefix](std::string_view, const ConfigValue&) -> std::optional<std::string> {
-      return fmt::format("Config '{0}negate' was provided but there is no config '{0}predicate' defining a predicate to be negated.", prefix);
+      return fmt::format(
+          "Config '{0}negate' was provided but there is no config '{0}predicate' defining a predicate to be negated.",
+          prefix);
     };
   }
   return key;
 }
 
-void add_section(const Section& section, const RawConfig& config, const ComponentCatalog& catalog, std::vector<ConfigKey>& keys) {
+void add_section(const Section& section, const RawConfig& config, const ComponentCatalog& catalog,
+                 std::vector<ConfigKey>& keys) {
   const std::string* aliases = given(config, section.key);
   if (aliases == nullptr) return;
   for (const std::string& alias : distinct_elements(*aliases)) {
@@ -119,7 +131,8 @@ void add_section(const Section& section, const RawConfig& config, const Componen
     const std::string group = *type.group;
     keys.push_back(std::move(type));
     const std::string* name = given(config, prefix + "type");
-    const ConfigDef* def = name == nullptr ? nullptr : catalog.options(section.kind, catalog.find(section.kind, trim(*name)));
+    const ConfigDef* def =
+        name == nullptr ? nullptr : catalog.options(section.kind, catalog.find(section.kind, trim(*name)));
     if (def == nullptr) continue;
     std::vector<ConfigKey> options = def->keys();
     if (section.kind == ComponentKind::kTransformation) add_predicate_options(options);
@@ -192,7 +205,8 @@ class Report {
 
  private:
   static ConfigValueInfo to_info(ValidatedConfig value) {
-    return {std::move(value.name), std::move(value.value), std::move(value.recommended_values), std::move(value.errors), value.visible};
+    return {std::move(value.name), std::move(value.value), std::move(value.recommended_values), std::move(value.errors),
+            value.visible};
   }
 
   std::vector<ConfigInfo> configs_, undefined_;
@@ -202,7 +216,8 @@ class Report {
 /// One validation on its way.
 class Validation {
  public:
-  Validation(const ConnectorPlugin& plugin, const RawConfig& config, const ValidationRules& rules, const ComponentCatalog& catalog)
+  Validation(const ConnectorPlugin& plugin, const RawConfig& config, const ValidationRules& rules,
+             const ComponentCatalog& catalog)
       : plugin_(plugin), config_(config), rules_(rules), catalog_(catalog) {}
 
   Status check_common_options();
@@ -273,29 +288,35 @@ void Validation::check_sink_topics() {
     const std::string dlq(trim(*given(config_, k::kDlqTopic)));
     const auto list = topics ? distinct_elements(*given(config_, k::kTopics)) : std::vector<std::string>{};
     if (std::ranges::find(list, dlq) != list.end()) {
-      report_.add_error(k::kTopics, fmt::format("The DLQ topic '{}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
-                                                dlq, fmt::join(list, ", ")));
+      report_.add_error(
+          k::kTopics,
+          fmt::format(
+              "The DLQ topic '{}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
+              dlq, fmt::join(list, ", ")));
     }
     if (regex && topic_regex_matches(*given(config_, k::kTopicsRegex), dlq)) {
-      report_.add_error(k::kTopicsRegex,
-                        fmt::format("The DLQ topic '{}' may not be matched by the regex for the topics ('topics.regex={}') consumed by the connector",
-                                    dlq, *given(config_, k::kTopicsRegex)));
+      report_.add_error(k::kTopicsRegex, fmt::format("The DLQ topic '{}' may not be matched by the regex for the "
+                                                     "topics ('topics.regex={}') consumed by the connector",
+                                                     dlq, *given(config_, k::kTopicsRegex)));
     }
   }
   if (rules_.worker_group.empty()) return;
   const std::string* name = given(config_, k::kName);
   const std::string* group = given(config_, "consumer.override.group.id");
   if (group != nullptr && *group == rules_.worker_group) {
-    report_.add_error("consumer.override.group.id", fmt::format("Consumer group {0} conflicts with Connect worker group {0}", *group));
+    report_.add_error("consumer.override.group.id",
+                      fmt::format("Consumer group {0} conflicts with Connect worker group {0}", *group));
   } else if (group == nullptr && name != nullptr && "connect-" + *name == rules_.worker_group) {
-    report_.add_error(k::kName, fmt::format("Consumer group for sink connector named {} conflicts with Connect worker group {}", *name,
-                                            rules_.worker_group));
+    report_.add_error(k::kName,
+                      fmt::format("Consumer group for sink connector named {} conflicts with Connect worker group {}",
+                                  *name, rules_.worker_group));
   }
 }
 
 bool is_word(const std::string* text, std::string_view upper) {
   if (text == nullptr) return false;
-  return std::ranges::equal(trim(*text), upper, [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; });
+  return std::ranges::equal(trim(*text), upper,
+                            [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; });
 }
 
 void Validation::check_exactly_once() {
@@ -305,9 +326,10 @@ void Validation::check_exactly_once() {
     report_.add_error(k::kExactlyOnceSupport, "This worker does not have exactly-once source support enabled.");
   }
   if (is_word(given(config_, k::kTransactionBoundary), "CONNECTOR")) {
-    report_.add_error(k::kTransactionBoundary,
-                      "The connector does not support connector-defined transaction boundaries with the given configuration. "
-                      "Please reconfigure it to use a different transaction boundary definition.");
+    report_.add_error(
+        k::kTransactionBoundary,
+        "The connector does not support connector-defined transaction boundaries with the given configuration. "
+        "Please reconfigure it to use a different transaction boundary definition.");
   }
 }
 
@@ -321,8 +343,9 @@ Status Validation::check_plugin_options(const PluginCheck& plugin_check) {
   const std::vector<ConfigKey> keys = plugin_keys(plugin_.table);
   const auto def = ConfigDef::create(keys);
   if (!def) {
-    return fail(ErrorCode::kInvalidConfig, fmt::format("The option table of {} ({}) contradicts itself: {}", plugin_.class_name,
-                                                       plugin_.library.string(), def.error().message));
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("The option table of {} ({}) contradicts itself: {}", plugin_.class_name,
+                            plugin_.library.string(), def.error().message));
   }
   bool all_fine = true;
   std::vector<ValidatedConfig> values = def->validate(config_);
@@ -343,7 +366,8 @@ Status Validation::check_plugin_options(const PluginCheck& plugin_check) {
 
 Status Validation::add_client_overrides(ConfigInfos& infos) {
   const bool dead_letters = plugin_.type == ConnectorType::kSink && is_set(k::kDlqTopic);
-  const bool creates_topics = plugin_.type == ConnectorType::kSource && !with_prefix(config_, "topic.creation.").empty();
+  const bool creates_topics =
+      plugin_.type == ConnectorType::kSource && !with_prefix(config_, "topic.creation.").empty();
   std::vector<ClientKind> clients;
   if (plugin_.type == ConnectorType::kSource || dead_letters) clients.push_back(ClientKind::kProducer);
   if (plugin_.type == ConnectorType::kSink) clients.push_back(ClientKind::kConsumer);
@@ -360,7 +384,8 @@ Status Validation::add_client_overrides(ConfigInfos& infos) {
 }
 
 /// A converter's own options are checked only where the connector names the converter.
-void Validation::add_converter_options(std::string_view key, std::string_view type, ComponentKind kind, ConfigInfos& infos) {
+void Validation::add_converter_options(std::string_view key, std::string_view type, ComponentKind kind,
+                                       ConfigInfos& infos) {
   const std::string* name = given(config_, key);
   if (name == nullptr || !report_.fine(key)) return;
   const ConfigDef* def = catalog_.options(kind, catalog_.find(kind, trim(*name)));
@@ -373,10 +398,12 @@ void Validation::add_converter_options(std::string_view key, std::string_view ty
     ConfigInfo& info = infos.configs.emplace_back();
     if (const ConfigKey* option = def->find(value.name)) {
       info.definition = key_info(*option, prefix);
-      if (option->group && std::ranges::find(infos.groups, *option->group) == infos.groups.end()) infos.groups.push_back(*option->group);
+      if (option->group && std::ranges::find(infos.groups, *option->group) == infos.groups.end())
+        infos.groups.push_back(*option->group);
     }
     infos.error_count += value.errors.empty() ? 0 : 1;
-    info.value = {prefix + value.name, std::move(value.value), std::move(value.recommended_values), std::move(value.errors), value.visible};
+    info.value = {prefix + value.name, std::move(value.value), std::move(value.recommended_values),
+                  std::move(value.errors), value.visible};
   }
 }
 
@@ -396,8 +423,8 @@ Expected<ConfigInfos> Validation::finish() {
 
 }  // namespace
 
-Expected<ConfigInfos> validate_connector(const ConnectorPlugin& plugin, const RawConfig& config, const PluginCheck& plugin_check,
-                                         const ValidationRules& rules) {
+Expected<ConfigInfos> validate_connector(const ConnectorPlugin& plugin, const RawConfig& config,
+                                         const PluginCheck& plugin_check, const ValidationRules& rules) {
   const BuiltInComponents built_in;
   Validation validation(plugin, config, rules, rules.components == nullptr ? built_in : *rules.components);
   if (Status ok = validation.check_common_options(); !ok) return fail(std::move(ok.error()));
@@ -415,7 +442,8 @@ std::string validation_error_message(const ConfigInfos& infos) {
     for (const std::string& error : info.value.errors) message += "\n" + error;
   }
   return message +
-         "\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`";
+         "\nYou can also find the above list of errors at the endpoint "
+         "`/connector-plugins/{connectorType}/config/validate`";
 }
 
 std::vector<ConfigKeyInfo> plugin_key_infos(const ConnectorPlugin& plugin) {
@@ -424,7 +452,8 @@ std::vector<ConfigKeyInfo> plugin_key_infos(const ConnectorPlugin& plugin) {
   const size_t own = infos.size();
   for (const ConfigKey& key : common_connector_keys(plugin.type)) {
     const auto is_it = [&](const ConfigKeyInfo& info) { return info.name == key.name; };
-    if (std::none_of(infos.begin(), infos.begin() + static_cast<std::ptrdiff_t>(own), is_it)) infos.push_back(key_info(key));
+    if (std::none_of(infos.begin(), infos.begin() + static_cast<std::ptrdiff_t>(own), is_it))
+      infos.push_back(key_info(key));
   }
   return infos;
 }

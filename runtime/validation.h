@@ -1,4 +1,5 @@
-/// What PUT /connector-plugins/{plugin}/config/validate answers, and what every new configuration of a connector must pass.
+/// What PUT /connector-plugins/{plugin}/config/validate answers, and what every new configuration of a connector must
+/// pass.
 #pragma once
 
 #include <functional>
@@ -25,15 +26,15 @@ struct ValidationRules {
   const ComponentCatalog* components = nullptr;  ///< nullptr = BuiltInComponents
   bool exactly_once_sources = false;             ///< the worker's exactly.once.source.support
   OverridePolicy override_policy = OverridePolicy::kAll;
-  std::string worker_group = {};                 ///< group.id of a distributed worker; a sink's group must be another
+  std::string worker_group = {};  ///< group.id of a distributed worker; a sink's group must be another
 };
 
 /// Checks a configuration with Kafka Connect's rules, texts and order. `config` holds connector.class; variables of
 /// config providers are resolved. The plugin itself is asked when each of its options is fine alone.
-/// Errors: what `plugin_check` fails with; kInvalidConfig if the plugin's option table contradicts itself; kInternal for a
-/// client override of a wrong type.
-Expected<ConfigInfos> validate_connector(const ConnectorPlugin& plugin, const RawConfig& config, const PluginCheck& plugin_check,
-                                         const ValidationRules& rules = {});
+/// Errors: what `plugin_check` fails with; kInvalidConfig if the plugin's option table contradicts itself; kInternal
+/// for a client override of a wrong type.
+Expected<ConfigInfos> validate_connector(const ConnectorPlugin& plugin, const RawConfig& config,
+                                         const PluginCheck& plugin_check, const ValidationRules& rules = {});
 
 /// The text of the 400 for a configuration with errors.
 std::string validation_error_message(const ConfigInfos& infos);

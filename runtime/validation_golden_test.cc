@@ -33,7 +33,9 @@ class GoldenCatalog final : public ComponentCatalog {
  public:
   std::string_view find(ComponentKind kind, std::string_view name) const override {
     for (const std::string_view full : classes(kind)) {
-      if (full == name || (full.ends_with(name) && full.size() > name.size() && full[full.size() - name.size() - 1] == '.')) return full;
+      if (full == name ||
+          (full.ends_with(name) && full.size() > name.size() && full[full.size() - name.size() - 1] == '.'))
+        return full;
     }
     return built_in_.find(kind, name);
   }
@@ -64,9 +66,16 @@ class GoldenCatalog final : public ComponentCatalog {
 Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
 
 Json to_json(const ConfigKeyInfo& key) {
-  return {{"name", key.name},   {"type", key.type},   {"required", key.required}, {"default_value", or_null(key.default_value)},
-          {"importance", key.importance}, {"group", or_null(key.group)}, {"width", key.width},
-          {"display_name", key.display_name}, {"dependents", key.dependents}, {"order", key.order}};
+  return {{"name", key.name},
+          {"type", key.type},
+          {"required", key.required},
+          {"default_value", or_null(key.default_value)},
+          {"importance", key.importance},
+          {"group", or_null(key.group)},
+          {"width", key.width},
+          {"display_name", key.display_name},
+          {"dependents", key.dependents},
+          {"order", key.order}};
 }
 
 Json to_json(const ConfigInfos& infos) {
@@ -74,8 +83,12 @@ Json to_json(const ConfigInfos& infos) {
   for (const ConfigInfo& info : infos.configs) {
     const ConfigValueInfo& value = info.value;
     configs.push_back({{"definition", info.definition ? to_json(*info.definition) : Json()},
-                       {"value", {{"name", value.name}, {"value", or_null(value.value)}, {"recommended_values", value.recommended_values},
-                                  {"errors", value.errors}, {"visible", value.visible}}}});
+                       {"value",
+                        {{"name", value.name},
+                         {"value", or_null(value.value)},
+                         {"recommended_values", value.recommended_values},
+                         {"errors", value.errors},
+                         {"visible", value.visible}}}});
   }
   return {{"name", infos.name}, {"error_count", infos.error_count}, {"groups", infos.groups}, {"configs", configs}};
 }
@@ -93,11 +106,13 @@ bool contains(const Json& actual, const Json& expected) {
     const auto has = [&](const Json& element) {
       return std::any_of(actual.begin(), actual.end(), [&](const Json& other) { return contains(other, element); });
     };
-    return actual.is_array() && (!expected.empty() || actual.empty()) && std::all_of(expected.begin(), expected.end(), has);
+    return actual.is_array() && (!expected.empty() || actual.empty()) &&
+           std::all_of(expected.begin(), expected.end(), has);
   }
   if (expected.is_string() && expected.get<std::string>().ends_with(" …")) {
     const auto start = expected.get<std::string>();
-    return actual.is_string() && actual.get<std::string>().starts_with(start.substr(0, start.size() - std::string_view(" …").size()));
+    return actual.is_string() &&
+           actual.get<std::string>().starts_with(start.substr(0, start.size() - std::string_view(" …").size()));
   }
   return actual == expected;
 }
@@ -105,7 +120,8 @@ bool contains(const Json& actual, const Json& expected) {
 RawConfig to_config(const Json& body) {
   RawConfig config;
   for (const auto& [key, value] : body.items()) {
-    config[key] = value.is_null() ? std::nullopt : std::optional(value.is_string() ? value.get<std::string>() : value.dump());
+    config[key] =
+        value.is_null() ? std::nullopt : std::optional(value.is_string() ? value.get<std::string>() : value.dump());
   }
   return config;
 }
@@ -119,7 +135,8 @@ TEST(Golden, ValidationAnswers) {
     const Json& expected = step["response"]["body"];
     if (step.contains("may-differ") || !expected.is_object() || !expected.contains("configs")) continue;
     const bool sink = step["request"]["path"].get<std::string>().find("Sink") != std::string::npos;
-    const auto infos = validate_connector(sink ? fake_sink() : fake_source(), to_config(step["request"]["body"]), {}, {.components = &catalog});
+    const auto infos = validate_connector(sink ? fake_sink() : fake_source(), to_config(step["request"]["body"]), {},
+                                          {.components = &catalog});
     ASSERT_TRUE(infos) << step["id"] << ": " << infos.error().message;
     const Json actual = to_json(*infos);
     for (const auto& [key, value] : expected.items()) {
@@ -128,11 +145,13 @@ TEST(Golden, ValidationAnswers) {
         continue;
       }
       for (const Json& config : value) {
-        EXPECT_TRUE(contains(actual[key], Json::array({config}))) << step["id"] << " lacks " << config << "\nhas " << actual[key];
+        EXPECT_TRUE(contains(actual[key], Json::array({config})))
+            << step["id"] << " lacks " << config << "\nhas " << actual[key];
       }
       if (step.value("match", "exact") == "exact") {
         ASSERT_EQ(actual[key].size(), value.size()) << step["id"];
-        for (size_t i = 0; i < value.size(); ++i) EXPECT_TRUE(contains(actual[key][i], value[i])) << step["id"] << ' ' << value[i];
+        for (size_t i = 0; i < value.size(); ++i)
+          EXPECT_TRUE(contains(actual[key][i], value[i])) << step["id"] << ' ' << value[i];
       }
     }
     ++checked;

@@ -15,7 +15,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-ConfigInfos validated(const ConnectorPlugin& plugin, RawConfig config, const PluginCheck& check = {}, const ValidationRules& rules = {}) {
+ConfigInfos validated(const ConnectorPlugin& plugin, RawConfig config, const PluginCheck& check = {},
+                      const ValidationRules& rules = {}) {
   config.emplace("connector.class", "X");
   config.emplace("name", "v");
   auto infos = validate_connector(plugin, config, check, rules);
@@ -24,7 +25,8 @@ ConfigInfos validated(const ConnectorPlugin& plugin, RawConfig config, const Plu
 }
 
 const ConfigInfo* find(const ConfigInfos& infos, std::string_view name) {
-  const auto found = std::ranges::find_if(infos.configs, [&](const ConfigInfo& info) { return info.value.name == name; });
+  const auto found =
+      std::ranges::find_if(infos.configs, [&](const ConfigInfo& info) { return info.value.name == name; });
   return found == infos.configs.end() ? nullptr : &*found;
 }
 
@@ -40,14 +42,16 @@ std::vector<std::string> names_of(const ConfigInfos& infos) {
 }
 
 TEST(Validation, OrderOfEntriesAndGroups) {
-  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"producer.override.linger.ms", "5"}, {"x", std::nullopt}});
+  const ConfigInfos infos =
+      validated(fake_source(), {{"topic", "t"}, {"producer.override.linger.ms", "5"}, {"x", std::nullopt}});
   EXPECT_EQ(infos.name, "X");
   EXPECT_THAT(names_of(infos),
-              ElementsAre("x", "name", "connector.class", "tasks.max", "tasks.max.enforce", "key.converter", "value.converter",
-                          "header.converter", "transforms", "predicates", "config.action.reload", "errors.retry.timeout",
-                          "errors.retry.delay.max.ms", "errors.tolerance", "errors.log.enable", "errors.log.include.messages",
-                          "topic.creation.groups", "exactly.once.support", "transaction.boundary", "transaction.boundary.interval.ms",
-                          "offsets.storage.topic", "file", "topic", "batch.size", "producer.override.linger.ms"));
+              ElementsAre("x", "name", "connector.class", "tasks.max", "tasks.max.enforce", "key.converter",
+                          "value.converter", "header.converter", "transforms", "predicates", "config.action.reload",
+                          "errors.retry.timeout", "errors.retry.delay.max.ms", "errors.tolerance", "errors.log.enable",
+                          "errors.log.include.messages", "topic.creation.groups", "exactly.once.support",
+                          "transaction.boundary", "transaction.boundary.interval.ms", "offsets.storage.topic", "file",
+                          "topic", "batch.size", "producer.override.linger.ms"));
   EXPECT_THAT(infos.groups, ElementsAre("Common", "Transforms", "Predicates", "Error Handling", "Topic Creation",
                                         "Exactly Once Support", "offsets.topic"));
   EXPECT_FALSE(infos.configs.front().definition);
@@ -62,7 +66,8 @@ TEST(Validation, TheMessageOfTheRequestCountsAndListsErrors) {
             "Invalid value null for configuration tasks.max: Value must be non-null\n"
             "Invalid value some for configuration errors.tolerance: String must be one of: none, all\n"
             "Missing required configuration \"topic\" which has no default value.\n"
-            "You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`");
+            "You can also find the above list of errors at the endpoint "
+            "`/connector-plugins/{connectorType}/config/validate`");
 }
 
 TEST(Validation, NullOfACommonOptionIsSaidAfterItsValidator) {
@@ -73,10 +78,12 @@ TEST(Validation, NullOfACommonOptionIsSaidAfterItsValidator) {
 
 TEST(Validation, ThePluginIsAskedWhenItsOptionsAreFineAlone) {
   int calls = 0;
-  const PluginCheck check = [&](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
+  const PluginCheck check =
+      [&](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
     ++calls;
     EXPECT_FALSE(settings.contains("file"));
-    return std::vector<std::pair<std::string, std::string>>{{"batch.size", "too odd"}, {"tasks.max", "too many"}, {"zzz", "what"}};
+    return std::vector<std::pair<std::string, std::string>>{
+        {"batch.size", "too odd"}, {"tasks.max", "too many"}, {"zzz", "what"}};
   };
   const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"file", std::nullopt}}, check);
   EXPECT_THAT(errors_of(infos, "batch.size"), ElementsAre("too odd"));
@@ -90,7 +97,8 @@ TEST(Validation, AFailingPluginFailsTheRequest) {
   const PluginCheck check = [](const ConfigMap&) -> Expected<std::vector<std::pair<std::string, std::string>>> {
     return fail(ErrorCode::kUnavailable, "the server is away");
   };
-  const auto infos = validate_connector(fake_source(), {{"connector.class", "X"}, {"name", "v"}, {"topic", "t"}}, check);
+  const auto infos =
+      validate_connector(fake_source(), {{"connector.class", "X"}, {"name", "v"}, {"topic", "t"}}, check);
   ASSERT_FALSE(infos);
   EXPECT_EQ(infos.error().code, ErrorCode::kUnavailable);
 }
@@ -118,7 +126,8 @@ TEST(Validation, APluginMayDefineACommonOptionAnew) {
 }
 
 TEST(Validation, TransformsThatNobodyHasAreUnknownClasses) {
-  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"transforms", "a, b"}, {"transforms.a.type", "Nope"}});
+  const ConfigInfos infos =
+      validated(fake_source(), {{"topic", "t"}, {"transforms", "a, b"}, {"transforms.a.type", "Nope"}});
   EXPECT_THAT(errors_of(infos, "transforms.a.type"),
               ElementsAre("Invalid value Nope for configuration transforms.a.type: Class Nope could not be found."));
   EXPECT_THAT(errors_of(infos, "transforms.b.type"),
@@ -127,26 +136,33 @@ TEST(Validation, TransformsThatNobodyHasAreUnknownClasses) {
 }
 
 TEST(Validation, ConvertersAreOfTheirKind) {
-  const ConfigInfos infos = validated(fake_source(), {{"topic", "t"}, {"key.converter", "SimpleHeaderConverter"}, {"value.converter", "Json"}});
+  const ConfigInfos infos = validated(
+      fake_source(), {{"topic", "t"}, {"key.converter", "SimpleHeaderConverter"}, {"value.converter", "Json"}});
   EXPECT_THAT(errors_of(infos, "key.converter"),
-              ElementsAre("Class class org.apache.kafka.connect.storage.SimpleHeaderConverter does not implement the Converter interface"));
+              ElementsAre("Class class org.apache.kafka.connect.storage.SimpleHeaderConverter does not implement the "
+                          "Converter interface"));
   EXPECT_EQ(find(infos, "value.converter")->value.value, "org.apache.kafka.connect.json.JsonConverter");
   EXPECT_EQ(find(infos, "value.converter.converter.type")->value.value, "value");
 }
 
 TEST(Validation, OverridesAndTheirPolicy) {
-  const RawConfig config = {{"topic", "t"}, {"producer.override.acks", "all"}, {"producer.override.sasl.jaas.config", "secret"}};
+  const RawConfig config = {
+      {"topic", "t"}, {"producer.override.acks", "all"}, {"producer.override.sasl.jaas.config", "secret"}};
   const ConfigInfos all = validated(fake_source(), config);
   EXPECT_EQ(all.error_count, 0);
   EXPECT_EQ(find(all, "producer.override.sasl.jaas.config")->value.value, "[hidden]");
   const ConfigInfos principal = validated(fake_source(), config, {}, {.override_policy = OverridePolicy::kPrincipal});
-  EXPECT_THAT(errors_of(principal, "producer.override.acks"),
-              ElementsAre("The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration."));
+  EXPECT_THAT(
+      errors_of(principal, "producer.override.acks"),
+      ElementsAre("The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration."));
   EXPECT_THAT(errors_of(principal, "producer.override.sasl.jaas.config"), IsEmpty());
   EXPECT_EQ(validated(fake_source(), config, {}, {.override_policy = OverridePolicy::kNone}).error_count, 2);
   // Sinks without a dead letter topic have no producer.
-  EXPECT_EQ(find(validated(fake_sink(), {{"topics", "t"}, {"producer.override.acks", "all"}}), "producer.override.acks"), nullptr);
-  const auto bad = validate_connector(fake_source(), {{"connector.class", "X"}, {"producer.override.batch.size", "abc"}}, {});
+  EXPECT_EQ(
+      find(validated(fake_sink(), {{"topics", "t"}, {"producer.override.acks", "all"}}), "producer.override.acks"),
+      nullptr);
+  const auto bad =
+      validate_connector(fake_source(), {{"connector.class", "X"}, {"producer.override.batch.size", "abc"}}, {});
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().code, ErrorCode::kInternal);
   EXPECT_EQ(bad.error().message, "Invalid value abc for configuration batch.size: Not a number of type INT");
@@ -155,7 +171,8 @@ TEST(Validation, OverridesAndTheirPolicy) {
 TEST(Validation, ASinkMustNotJoinTheWorkersGroup) {
   EXPECT_THAT(errors_of(validated(fake_sink(), {{"topics", "t"}}, {}, {.worker_group = "connect-v"}), "name"),
               ElementsAre("Consumer group for sink connector named v conflicts with Connect worker group connect-v"));
-  EXPECT_THAT(errors_of(validated(fake_sink(), {{"topics", "t"}, {"consumer.override.group.id", "g"}}, {}, {.worker_group = "g"}),
+  EXPECT_THAT(errors_of(validated(fake_sink(), {{"topics", "t"}, {"consumer.override.group.id", "g"}}, {},
+                                  {.worker_group = "g"}),
                         "consumer.override.group.id"),
               ElementsAre("Consumer group g conflicts with Connect worker group g"));
 }
@@ -176,7 +193,10 @@ TEST(Validation, OptionsOfAComponent) {
   ASSERT_TRUE(keys);
   EXPECT_EQ(keys->front().name, "converter.type");
   EXPECT_FALSE(component_key_infos(catalog, "Nope"));
+  EXPECT_THAT(component_key_infos(catalog, "SimpleHeaderConverter"), testing::Optional(IsEmpty()));
   EXPECT_THAT(catalog.classes(ComponentKind::kTransformation), IsEmpty());
+  EXPECT_THAT(catalog.classes(ComponentKind::kHeaderConverter),
+              testing::Contains("org.apache.kafka.connect.storage.SimpleHeaderConverter"));
 }
 
 }  // namespace
