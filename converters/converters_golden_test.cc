@@ -10,7 +10,7 @@ namespace {
 
 using golden::Json;
 
-/// Cases that cannot or shall not run, by what they show; the reasons stand in tests/golden/known-differences.json.
+/// Recorded cases that this project answers otherwise on purpose, with the reason.
 const std::map<std::string, std::string>& known_differences() {
   static const std::map<std::string, std::string> cases = {
       {"string-from-bytes", "bytes are written as base64, not as Java's array address"},
