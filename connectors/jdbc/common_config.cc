@@ -37,6 +37,15 @@ Result<bool> quotes_identifiers(const sdk::Config& config) {
   return Status(Code::kInvalidConfig, "No matching QuoteMethod found for '" + given + "'");
 }
 
+Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config) {
+  auto settings = connection_settings(config);
+  if (!settings.ok()) return settings.status();
+  if (auto quotes = quotes_identifiers(config); !quotes.ok()) return quotes.status();
+  settings->attempts = 1;
+  settings->connect_timeout_s = 5;
+  return open_session(*settings, false, [](int64_t) { return true; });
+}
+
 Result<WallClock> wall_clock(const sdk::Config& config) {
   auto zone = TimeZone::load(config.string("db.timezone"));
   if (!zone.ok()) return Status(Code::kInvalidConfig, "db.timezone: " + zone.status().message());
@@ -126,6 +135,7 @@ int32_t regex_list(mr_str value, mr_error* error) {
     if (!expression.ok()) {
       std::string detail = expression.error();
       if (detail.starts_with("missing ]")) detail = "missing closing ]" + detail.substr(9);
+      if (const size_t colon = detail.find(": "); colon != std::string::npos) detail = detail.substr(0, colon + 2) + "`" + detail.substr(colon + 2) + "`";
       return sdk::set_error(error, MR_INVALID_CONFIG,
                             "Must be a valid comma-separated list of regular expression patterns: error parsing regexp: " + detail);
     }

@@ -24,6 +24,9 @@ void warn_unknown_parameters(const Context& context, const ConnectionSettings& s
 /// quote.sql.identifiers. Errors: kInvalidConfig.
 Result<bool> quotes_identifiers(const sdk::Config& config);
 
+/// One attempt of a few seconds to connect with these settings, for validation.
+Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config);
+
 /// db.timezone and date.calendar.system, already validated.
 Result<WallClock> wall_clock(const sdk::Config& config);
 

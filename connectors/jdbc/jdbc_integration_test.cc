@@ -22,12 +22,9 @@ constexpr std::string_view kSource = "io.confluent.connect.jdbc.JdbcSourceConnec
 /// One server for all tests of the binary: starting it takes a second or two.
 class Jdbc : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { server_ = new millrace::testing::MariaDbServer(); }
-  static void TearDownTestSuite() {
-    delete server_;
-    server_ = nullptr;
-  }
   void SetUp() override {
+    static millrace::testing::MariaDbServer server;
+    server_ = &server;
     if (!server_->problem().empty()) GTEST_SKIP() << server_->problem();
     ASSERT_EQ(server_->run({"drop database if exists shop", "create database shop character set utf8mb4"}), "");
     host_.on_wait([](int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(std::min<int64_t>(ms, 5))); });

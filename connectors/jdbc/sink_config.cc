@@ -18,7 +18,6 @@ int32_t check_insert_mode(mr_str value, mr_error* error) { return check_enumerat
 int32_t check_key_mode(mr_str value, mr_error* error) { return check_enumerator(value, {"none", "kafka", "record_key", "record_value"}, error); }
 int32_t check_date_zone(mr_str value, mr_error* error) { return check_enumerator(value, {"db_timezone", "utc"}, error); }
 int32_t check_precision(mr_str value, mr_error* error) { return check_enumerator(value, {"microseconds", "nanoseconds"}, error); }
-int32_t check_quotes(mr_str value, mr_error* error) { return check_enumerator(value, {"always", "never"}, error); }
 int32_t check_tombstones(mr_str value, mr_error* error) { return check_enumerator(value, {"fail", "ignore"}, error); }
 
 int32_t check_table_types(mr_str value, mr_error* error) {
@@ -58,7 +57,7 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"date.calendar.system", Type::kString, "LEGACY", Importance::kLow, "LEGACY is Julian before 1582-10-15; or PROLEPTIC_GREGORIAN.", kMapping, 10, Width::kShort, "Calendar system", check::calendar_system},
     {"auto.create", Type::kBoolean, "false", Importance::kMedium, "Create missing tables.", kDdl, 1, Width::kShort, "Auto-Create"},
     {"auto.evolve", Type::kBoolean, "false", Importance::kMedium, "Add missing columns.", kDdl, 2, Width::kShort, "Auto-Evolve"},
-    {"quote.sql.identifiers", Type::kString, "ALWAYS", Importance::kMedium, "always or never.", kDdl, 3, Width::kMedium, "Quote Identifiers", check_quotes},
+    {"quote.sql.identifiers", Type::kString, "ALWAYS", Importance::kMedium, "always or never.", kDdl, 3, Width::kMedium, "Quote Identifiers"},
     {"max.retries", Type::kInt, "10", Importance::kMedium, "Tries of a failing write before the task fails.", kRetries, 1, Width::kShort, "Maximum Retries", sdk::checks::at_least<0>},
     {"retry.backoff.ms", Type::kInt, "3000", Importance::kMedium, "Milliseconds between two tries.", kRetries, 2, Width::kShort, "Retry Backoff (millis)", sdk::checks::at_least<0>},
     {"mssql.use.merge.holdlock", Type::kBoolean, "true", Importance::kLow, "Accepted; for another database.", kWrites, 7, Width::kShort, "SQL Server - Use HOLDLOCK in MERGE"},
@@ -127,6 +126,10 @@ Status validate_sink(sdk::ConnectorContext& context, const sdk::Config& config) 
     for (const std::string_view key : {"delete.enabled", "pk.mode"}) {
       context.add_config_error(key, "Deletes are only supported for pk.mode record_key");
     }
+    return sdk::ok();
+  }
+  if (auto session = trial_session(config); !session.ok()) {
+    context.add_config_error("connection.url", "Could not connect to database. " + session.status().message());
   }
   return sdk::ok();
 }

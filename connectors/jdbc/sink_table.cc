@@ -76,7 +76,7 @@ class PlanMaker {
     switch (config_.key_mode) {
       case KeyMode::kNone:
         if (config_.insert_mode == InsertMode::kUpsert) {
-          return fail("Write to table '" + table_.table + "' in UPSERT mode requires key field names to be known, check the primary key configuration");
+          return fail("Write to table '" + double_quoted(table_) + "' in UPSERT mode requires key field names to be known, check the primary key configuration");
         }
         return sdk::ok();
       case KeyMode::kKafka:

@@ -278,14 +278,11 @@ void check_query_keys(const sdk::Config& config, Findings& findings) {
 }
 
 void check_connection(const sdk::Config& config, Findings& findings) {
-  const auto fail = [&](const Status& why) { findings.add("connection.url", "Could not connect to database. " + why.message()); };
-  auto settings = connection_settings(config);
-  if (!settings.ok()) return fail(settings.status());
-  if (auto quotes = quotes_identifiers(config); !quotes.ok()) return fail(quotes.status());
-  settings->attempts = 1;
-  settings->connect_timeout_s = 5;
-  auto session = open_session(*settings, false, [](int64_t) { return true; });
-  if (!session.ok()) return fail(session.status());
+  auto session = trial_session(config);
+  if (!session.ok()) {
+    findings.add("connection.url", "Could not connect to database. " + session.status().message());
+    return;
+  }
   const std::string query = source_query(config);
   if (query.empty()) return;
   if (Status s = (*session)->check_query(query); !s.ok()) {

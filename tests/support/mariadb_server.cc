@@ -77,7 +77,7 @@ MariaDbServer::~MariaDbServer() {
 
 void MariaDbServer::install() {
   const pid_t child = spawn({"mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-                             "--datadir=" + folder_ + "/data", login_name()},
+                             "--innodb-flush-method=nosync", "--datadir=" + folder_ + "/data", login_name()},
                             folder_ + "/install.log");
   int status = 0;
   waitpid(child, &status, 0);
@@ -90,7 +90,7 @@ void MariaDbServer::start() {
   const char* path = access("/usr/sbin/mariadbd", X_OK) == 0 ? "/usr/sbin/mariadbd" : "mariadbd";
   process_ = spawn({path, "--no-defaults", login_name(), "--datadir=" + folder_ + "/data", "--socket=" + folder_ + "/s", "--pid-file=" + folder_ + "/pid",
                     "--port=" + std::to_string(port_), "--bind-address=127.0.0.1", "--init-file=" + folder_ + "/init.sql", "--skip-name-resolve=OFF",
-                    "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--character-set-server=utf8mb4",
+                    "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--character-set-server=utf8mb4",
                     "--default-time-zone=+00:00", "--collation-server=utf8mb4_general_ci"},
                    folder_ + "/server.log");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
