@@ -1,0 +1,125 @@
+/// URL grammar, SQL texts, calendar, decimals: all that needs no server.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "connectors/jdbc/calendar.h"
+#include "connectors/jdbc/decimal.h"
+#include "connectors/jdbc/mariadb_session.h"
+#include "connectors/jdbc/source_config.h"
+#include "connectors/jdbc/sql.h"
+
+namespace millrace::jdbc {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(JdbcUrl, TakesHostsLoginAndParameters) {
+  auto url = parse_jdbc_url("jdbc:mysql:loadbalance://me:p%40ss@db1:3307,[::1],(host=h3,port=9)/shop?useSSL=false&sslMode=VERIFY_CA#x");
+  ASSERT_TRUE(url.ok()) << url.status().message();
+  EXPECT_EQ(url->scheme, Scheme::kMySql);
+  ASSERT_EQ(url->hosts.size(), 3U);
+  EXPECT_EQ(url->hosts[0].port, 3307);
+  EXPECT_EQ(url->hosts[1].host, "::1");
+  EXPECT_EQ(url->hosts[2].port, 9);
+  EXPECT_EQ(url->user, "me");
+  EXPECT_EQ(url->password, "p@ss");
+  EXPECT_EQ(url->database, "shop");
+  EXPECT_EQ(url->parameter("sslmode"), "VERIFY_CA");
+  EXPECT_FALSE(url->flag("usessl", true));
+}
+
+TEST(JdbcUrl, DefaultsToLocalhostAndWarnsOfUnknownParameters) {
+  auto url = parse_jdbc_url("jdbc:mariadb:///db?frobnicate=1&useSSL=true");
+  ASSERT_TRUE(url.ok());
+  EXPECT_EQ(url->host_port(), "localhost:3306");
+  EXPECT_THAT(unknown_parameters(*url), ElementsAre("frobnicate"));
+}
+
+TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
+  EXPECT_EQ(parse_jdbc_url("localhost:3306/db").status().message(), "Not a valid JDBC URL: localhost:3306/db");
+  EXPECT_THAT(parse_jdbc_url("jdbc:postgresql://h/db").status().message(), HasSubstr("jdbc:postgresql is not supported"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:nosuch://h/db").status().message(), HasSubstr("No suitable driver found for jdbc:nosuch://h/db"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:mysql://h:99999/db").status().message(), HasSubstr("99999"));
+}
+
+TEST(JdbcUrl, NeverShowsAPassword) {
+  for (const char* url : {"jdbc:mysql://u:geheim@h/db", "jdbc:mysql://h/db?user=u&password=geheim&x=1", "jdbc:mysql://(host=h,password=geheim)/db"}) {
+    EXPECT_THAT(redact(url), Not(HasSubstr("geheim"))) << url;
+  }
+}
+
+TEST(Sql, MariaDbTextsAreTheKnownOnes) {
+  auto url = parse_jdbc_url("jdbc:mariadb://h/db");
+  const auto dialect = make_dialect(*url, true);
+  const TableId table{"db", "", "t"};
+  EXPECT_EQ(dialect->insert(table, {"k"}, {"a"}), "INSERT INTO `db`.`t`(`k`,`a`) VALUES(?,?)");
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}), "insert into `db`.`t`(`k`,`a`) values(?,?) on duplicate key update `a`=values(`a`)");
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {}), "insert into `db`.`t`(`k`) values(?) on duplicate key update `k`=values(`k`)");
+  EXPECT_EQ(dialect->update(table, {"k", "l"}, {"a"}), "UPDATE `db`.`t` SET `a` = ? WHERE `k` = ? AND `l` = ?");
+  EXPECT_EQ(dialect->remove(table, {"k"}), "DELETE FROM `db`.`t` WHERE `k` = ?");
+  EXPECT_EQ(dialect->create(table, {{"k", "INT", false, "", true}, {"a", "TEXT", true, "", false}}),
+            "CREATE TABLE `db`.`t` (\n`k` INT NOT NULL,\n`a` TEXT NULL,\nPRIMARY KEY(`k`))");
+  EXPECT_EQ(dialect->alter(table, {{"c", "INT", true, "", false}}), "ALTER TABLE `db`.`t` ADD `c` INT NULL");
+  EXPECT_EQ(dialect->quote("a`b"), "`a``b`");
+}
+
+TEST(Sql, IdentifiersSplitAtDotsOutsideQuotes) {
+  EXPECT_THAT(*split_identifier("a.`b.c`.d"), ElementsAre("a", "b.c", "d"));
+  EXPECT_THAT(split_identifier("a.`b").status().message(), HasSubstr("missing trailing quote"));
+}
+
+TEST(Calendar, IsJulianBeforeTheReformUnlessProleptic) {
+  EXPECT_EQ(days_of(CalendarSystem::kLegacy, 1970, 1, 1), 0);
+  EXPECT_EQ(days_of(CalendarSystem::kLegacy, 1582, 10, 15), -141427);
+  EXPECT_EQ(days_of(CalendarSystem::kLegacy, 1582, 10, 4), -141428);
+  EXPECT_EQ(days_of(CalendarSystem::kProlepticGregorian, 1582, 10, 4), -141438);
+  for (int64_t day = -800000; day < 800000; day += 997) {
+    for (const auto system : {CalendarSystem::kLegacy, CalendarSystem::kProlepticGregorian}) {
+      const Civil date = date_of(system, day);
+      ASSERT_EQ(days_of(system, date.year, date.month, date.day), day);
+    }
+  }
+}
+
+TEST(TimeZone, KnowsOffsetsShortIdsAndSummerTime) {
+  EXPECT_TRUE(TimeZone::load("UTC")->utc());
+  EXPECT_EQ(TimeZone::load("+09:00")->offset_at(0), 9 * 3600);
+  EXPECT_EQ(TimeZone::load("EST")->offset_at(0), -5 * 3600);
+  EXPECT_FALSE(TimeZone::load("Mars/Base").ok());
+  EXPECT_FALSE(TimeZone::load("../../etc/passwd").ok());
+  auto berlin = TimeZone::load("Europe/Berlin");
+  if (!berlin.ok()) GTEST_SKIP() << "no zone database";
+  EXPECT_EQ(berlin->offset_at(1720000000), 7200);
+  EXPECT_EQ(berlin->offset_at(4086288000), 7200);  // June 2099: the rule after the table's end
+  EXPECT_EQ(berlin->utc_of(1720000000 + 7200), 1720000000);
+}
+
+TEST(Decimal, GoesBothWays) {
+  for (const auto& [text, scale] : std::vector<std::pair<std::string, int>>{
+           {"0.00", 2}, {"12.34", 2}, {"-12.34", 2}, {"-1", 0}, {"128", 0}, {"-128", 0}, {"99999999999999999999999999999999999.9999999999", 10},
+           {"-99999999999999999999999999999999999.9999999999", 10}}) {
+    std::array<char, kDecimalBytesMax> bytes;
+    const size_t size = decimal_bytes(text, scale, bytes);
+    char back[kDecimalTextMax];
+    EXPECT_EQ(std::string(back, decimal_text({bytes.data(), size}, scale, back)), text);
+  }
+}
+
+TEST(Errors, SayWhatTheCallerDoesNext) {
+  EXPECT_EQ(classify(1213, "40001"), Code::kUnavailable);
+  EXPECT_EQ(classify(2006, "HY000"), Code::kUnavailable);
+  EXPECT_EQ(classify(1045, "28000"), Code::kInvalidConfig);
+  EXPECT_EQ(classify(1062, "23000"), Code::kBadRecord);
+  EXPECT_EQ(classify(1146, "42S02"), Code::kInternal);
+}
+
+TEST(Mappings, ArePairsOfExpressionAndColumns) {
+  EXPECT_THAT(parse_timestamp_mapping(".*:[a|b]")->columns, ElementsAre("a", "b"));
+  EXPECT_EQ(parse_timestamp_mapping(".*:a").status().message(), "Columns list must be enclosed in square brackets");
+  EXPECT_EQ(parse_incrementing_mapping("x").status().message(), "Invalid format. Expected 'regex:columnName'");
+}
+
+}  // namespace
+}  // namespace millrace::jdbc
