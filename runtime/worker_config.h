@@ -20,7 +20,7 @@ struct WorkerConfig {
   std::chrono::milliseconds shutdown_timeout{5'000};
   std::string config_topic = "connect-configs";
   std::string offset_topic = "connect-offsets";
-  int32_t offset_partitions = 25;
+  int32_t offset_partitions = 1;  ///< of the offset topic; a worker that runs alone needs no spreading
 
   /// Errors: kInvalidConfig naming key, value and what is expected.
   static Expected<WorkerConfig> parse(ConfigMap settings);
