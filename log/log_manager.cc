@@ -164,13 +164,20 @@ Status LogManager::write_checkpoints() {
   return write_offset_checkpoint(fs_, options_.directory / kLogStartFile, log_starts);
 }
 
-void LogManager::apply_retention() {
-  std::vector<std::pair<PartitionKey, std::shared_ptr<PartitionLog>>> logs;
-  {
-    std::lock_guard lock(mutex_);
-    logs.assign(logs_.begin(), logs_.end());
+std::vector<std::pair<PartitionKey, std::shared_ptr<PartitionLog>>> LogManager::all() const {
+  std::lock_guard lock(mutex_);
+  return {logs_.begin(), logs_.end()};
+}
+
+void LogManager::flush_all() {
+  for (const auto& [key, log] : all()) {
+    // The log itself reports a failed sync.
+    [[maybe_unused]] const Status flushed = log->flush();
   }
-  for (const auto& [key, log] : logs) {
+}
+
+void LogManager::apply_retention() {
+  for (const auto& [key, log] : all()) {
     if (auto applied = log->apply_retention(); !applied) {
       logger_.warn("retention_failed", {{"topic", key.first}, {"partition", key.second}, {"error", applied.error().message}});
     }
@@ -187,6 +194,7 @@ void LogManager::run_background() {
     const auto now = std::chrono::steady_clock::now();
     lock.unlock();
     if (now >= next_checkpoint) {
+      flush_all();  // logs that acknowledge from the page cache would else never move their recovery point
       if (auto written = write_checkpoints(); !written) logger_.warn("checkpoint_failed", {{"error", written.error().message}});
       next_checkpoint = now + options_.checkpoint_interval;
     }

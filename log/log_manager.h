@@ -59,6 +59,8 @@ class LogManager {
   Status load();
   Expected<std::shared_ptr<PartitionLog>> open_log(const PartitionKey& key, const LogConfig& config, const LogOpenOptions& options);
   void run_background();
+  void flush_all();
+  std::vector<std::pair<PartitionKey, std::shared_ptr<PartitionLog>>> all() const;
   Path folder(const PartitionKey& key) const;
 
   FileSystem& fs_;

@@ -260,6 +260,7 @@ Status PartitionLog::close() {
   if (closed_) return {};
   if (auto repaired = repair_tail(); !repaired) return repaired;
   closed_ = true;
+  if (end_offset_ == clean_end_offset_) return {};
   if (active().dirty) {
     if (auto synced = active().file->sync(); !synced) return synced;
   }

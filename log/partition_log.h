@@ -181,6 +181,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   bool tail_torn_ = false;       // a failed write may have left bytes behind the last batch
   int64_t cut_pending_ = -1;     // a failed sync: everything from here on must go before the next append
   bool directory_dirty_ = false;  // a segment file was created and its name is not yet synced
+  int64_t clean_end_offset_ = -1;  // opened clean with this end: unless it moves, close() has nothing to write
   bool closed_ = false;
   std::mutex listeners_mutex_;
   std::vector<LogListener*> listeners_;

@@ -71,6 +71,8 @@ Status PartitionLog::load(const LogOpenOptions& options) {
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
   if (auto loaded = load_producers(end_offset_); !loaded) return loaded;
   high_watermark_ = durable_offset_ = end_offset_;
+  const bool untouched = options.clean && first_suspect == segments_.size() && files_.fs.exists(files_.path(end_offset_, kSnapshotSuffix));
+  if (untouched && !directory_dirty_) clean_end_offset_ = end_offset_;
   return {};
 }
 

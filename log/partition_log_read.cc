@@ -140,6 +140,7 @@ std::vector<AbortedTransaction> PartitionLog::aborted_transactions(int64_t from,
 
 Status PartitionLog::truncate_locked(int64_t offset) {
   if (offset >= end_offset_) return {};
+  clean_end_offset_ = -1;
   while (segments_.size() > 1 && active().base_offset >= offset) {
     if (auto removed = active().remove_files(files_); !removed) return removed;
     segments_.pop_back();
@@ -193,7 +194,7 @@ Expected<size_t> PartitionLog::apply_retention() {
   for (; count < segments_.size(); ++count) {
     const Segment& oldest = *segments_[count];
     const int64_t next_base = count + 1 < segments_.size() ? segments_[count + 1]->base_offset : end_offset_;
-    if (next_base > durable_offset_ || oldest.size_bytes == 0) break;
+    if (next_base > high_watermark_ || oldest.size_bytes == 0) break;
     const bool last = count + 1 == segments_.size();
     const bool before_start = !last && next_base <= start_offset_;
     const bool by_size = config_.cleanup_delete && config_.retention_bytes >= 0 &&

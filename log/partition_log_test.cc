@@ -184,6 +184,7 @@ TEST(PartitionLogFaults, AcknowledgedDataSurviveEveryFaultAndCrash) {
   config.index_interval_bytes = 100;
   bool faults_left = true;
   int rounds = 0;
+  size_t acknowledged_total = 0;
   for (int64_t n = 0; faults_left; ++n) {
     for (const bool torn : {false, true}) {
       FaultFileSystem fs;
@@ -213,9 +214,11 @@ TEST(PartitionLogFaults, AcknowledgedDataSurviveEveryFaultAndCrash) {
         EXPECT_EQ(values[static_cast<size_t>(offset)], value) << "fault " << n << " torn " << torn;
       }
       ++rounds;
+      acknowledged_total += acknowledged.size();
     }
   }
   EXPECT_GT(rounds, 50);
+  EXPECT_GT(acknowledged_total, 500U);
 }
 
 class TemporaryFolder {
