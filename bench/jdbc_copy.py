@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/i
 
 TABLE = ("CREATE TABLE {0}.orders (id bigint primary key, user_id varchar(50), product_id varchar(120), order_id varchar(50), qty int, "
          "unit_price decimal(12,2), total_price decimal(14,2), created_at datetime(3))")
-ROWS = ("INSERT INTO src.orders SELECT seq, concat('user-', seq % 50000), concat('product-', seq % 1000, '-with-a-name-of-usual-length'), uuid(), "
+ROWS = ("INSERT INTO orders SELECT seq, concat('user-', seq % 50000), concat('product-', seq % 1000, '-with-a-name-of-usual-length'), uuid(), "
         "1 + seq % 9, 1 + (seq % 10000) / 100, (1 + seq % 9) * (1 + (seq % 10000) / 100), "
         "'2026-01-01' + INTERVAL seq * 37 SECOND + INTERVAL seq % 1000 * 1000 MICROSECOND FROM seq_1_to_{rows}")
 
@@ -58,7 +58,7 @@ def main():
     try:
         db.sql("CREATE DATABASE src CHARACTER SET utf8mb4; CREATE DATABASE dst CHARACTER SET utf8mb4")
         db.sql(TABLE.format("src"))
-        db.sql(ROWS.format(rows=options.rows))
+        db.sql(ROWS.format(rows=options.rows), "src")
         upsert = {"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}
 
         def source_config():

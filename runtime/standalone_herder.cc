@@ -338,7 +338,6 @@ Expected<Herder::Created> StandaloneHerder::put_connector(const std::string& nam
     for (const auto& [key, value] : raw) settings += fmt::format("{}{}={}", settings.empty() ? "" : ", ", key, value.value_or("null"));
     return fail(ErrorCode::kInvalidConfig, fmt::format("Connector config {{{}}} contains no connector type", settings));
   }
-  if (!replace && find(name)) return fail(ErrorCode::kAlreadyExists, fmt::format("Connector {} already exists", name));
   auto infos = validate(*class_name->second, raw);
   if (!infos) {
     Error error = std::move(infos.error());

@@ -46,8 +46,8 @@ class JdbcSinkTask final : public sdk::SinkTask {
 /// What the plugin registers.
 struct JdbcSink {
   using Task = JdbcSinkTask;
-  static constexpr std::string_view kName = "JdbcSink", kVersion = "1.0.0";
-  static constexpr std::string_view kAliases[] = {"io.confluent.connect.jdbc.JdbcSinkConnector", "JdbcSinkConnector",
+  static constexpr std::string_view kName = "io.confluent.connect.jdbc.JdbcSinkConnector", kVersion = "1.0.0";
+  static constexpr std::string_view kAliases[] = {"JdbcSink", "JdbcSinkConnector",
                                                   "io.aiven.connect.jdbc.JdbcSinkConnector"};
   static std::span<const sdk::ConfigKey> config() { return sink_config_keys(); }
   static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) { return validate_sink(context, config); }

@@ -55,8 +55,8 @@ class JdbcSourceConnector final : public sdk::Connector {
 struct JdbcSource {
   using Task = JdbcSourceTask;
   using Instance = JdbcSourceConnector;
-  static constexpr std::string_view kName = "JdbcSource", kVersion = "1.0.0";
-  static constexpr std::string_view kAliases[] = {"io.confluent.connect.jdbc.JdbcSourceConnector", "JdbcSourceConnector",
+  static constexpr std::string_view kName = "io.confluent.connect.jdbc.JdbcSourceConnector", kVersion = "1.0.0";
+  static constexpr std::string_view kAliases[] = {"JdbcSource", "JdbcSourceConnector",
                                                   "io.aiven.connect.jdbc.JdbcSourceConnector"};
   static std::span<const sdk::ConfigKey> config() { return source_config_keys(); }
   static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) { return validate_source(context, config); }

@@ -73,7 +73,8 @@ class MariaDb:
         eventually(lambda: self.sql("SELECT 1") == "1", "mariadbd answers again")
 
     def sql(self, statements, database=None):
-        command = ["mariadb", "--no-defaults", f"--socket={self.folder}/socket", "-uroot", f"-p{PASSWORD}", "-N", "-B"]
+        command = ["mariadb", "--no-defaults", f"--socket={self.folder}/socket", "-uroot", f"-p{PASSWORD}", "-N", "-B",
+                   "--default-character-set=utf8mb4"]
         done = subprocess.run(command + ([database] if database else []), input=statements, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip())

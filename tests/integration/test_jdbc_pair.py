@@ -100,19 +100,22 @@ class JdbcPair(DatabaseTest):
         rows, kills = int(os.environ.get("MILLRACE_KILL_ROWS", "200000")), 20
         self.databases("src", "dst")
         self.db.sql("CREATE TABLE src.users (id int primary key, user_id varchar(20), name varchar(20))")
-        self.db.sql("INSERT INTO src.users WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
-                    f"SELECT seq, concat('u', seq), concat('name ', seq) FROM seq_1_to_{rows}")
         worker = self.worker(settings={"consumer.max.poll.records": "1000"}).start()
         # Paced by its batches, so that the kills fall into the copy and not after it.
         worker.must_create("source", self.source("src", "users", **{"batch.max.rows": "100"}))
         upsert = {"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}
         worker.must_create("exact", self.sink("dst", "my_topic_users", **upsert, **{"table.name.format": "exact"}))
         worker.must_create("atleast", self.sink("dst", "my_topic_users", **{"table.name.format": "atleast"}))
-        seed = random.Random(20261121)
-        for _ in range(kills):
-            time.sleep(seed.uniform(0.15, 0.6))  # the moment of the kill is the point; nothing waits for it
+        seed, step, in_the_middle = random.Random(20261121), rows // kills, 0
+        for begin in range(0, rows, step):
+            # Each kill meets a copy under way: rows have just come, and a fraction of a second is not enough for all.
+            self.db.sql(f"INSERT INTO users SELECT seq, concat('u', seq), concat('name ', seq) FROM seq_{begin + 1}_to_{begin + step}", "src")
+            time.sleep(seed.uniform(0.0, 0.25))  # the moment of the kill is the point; nothing waits for it
             worker.kill()
+            in_the_middle += int(self.db.sql("SELECT count(*) FROM information_schema.tables WHERE table_schema='dst'")) < 2 or self.count(
+                "dst.exact") < begin + step
             worker.start()
+        self.assertGreater(in_the_middle, kills // 2, "most kills fell into the copy")
         eventually(lambda: self.count("dst.exact") == rows, "all rows are there exactly once", 240)
         eventually(lambda: int(self.db.sql("SELECT count(DISTINCT id) FROM dst.atleast")) == rows, "all rows are there at least once", 240)
         self.assertEqual("0", self.db.sql("SELECT count(*) FROM src.users s LEFT JOIN dst.exact d ON d.id = s.id AND d.user_id = s.user_id "

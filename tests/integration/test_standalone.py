@@ -166,11 +166,14 @@ class Plugins(ProcessTest):
             self.assertRegex(trace, r"^org\.apache\.kafka\.\S+: .{10,}")
         hangs = [name for name in classes if "Hangs" in name]
         for name in hangs:
-            worker.must_create(name, {"connector.class": name, "topic": "bad"})
+            release = self.folder / "release-the-hang"
+            worker.must_create(name, {"connector.class": name, "topic": "bad", "release.file": str(release)})
+            worker.wait_for_states(name, ["RUNNING", "RUNNING"])
             self.assertEqual(204, worker.request("DELETE", f"/connectors/{name}").status)
         with open(self.folder / "in.txt", "a") as f:
             f.write("still alive\n")
         eventually(lambda: "still alive" in (self.folder / "out.txt").read_text(), "the good pair runs on")
+        self.assertIn("task_left_behind", worker.log_text())
         self.assertEqual(0, worker.stop())
 
 
