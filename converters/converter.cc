@@ -2,6 +2,7 @@
 
 #include "converters/json_converter.h"
 #include "converters/primitive_converters.h"
+#include "converters/simple_header_converter.h"
 #include "converters/string_converter.h"
 #include "core/invariant.h"
 
@@ -10,8 +11,10 @@ namespace {
 
 struct Entry {
   std::string_view class_name;
-  std::unique_ptr<Converter> (*make)();
+  std::unique_ptr<Converter> (*make)();  ///< nullptr: for headers only
 };
+
+constexpr std::string_view kSimpleHeaderConverter = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
 template <Type kType>
 std::unique_ptr<Converter> make_number() {
@@ -31,15 +34,16 @@ constexpr Entry kConverters[] = {
     {"org.apache.kafka.connect.converters.LongConverter", make_number<Type::kInt64>},
     {"org.apache.kafka.connect.converters.ShortConverter", make_number<Type::kInt16>},
     {"org.apache.kafka.connect.json.JsonConverter", make<JsonConverter>},
+    {kSimpleHeaderConverter, nullptr},
     {"org.apache.kafka.connect.storage.StringConverter", make<StringConverter>},
 };
 
-/// Full name, class name without its package, or that without "Converter".
+/// Full name, class name without its package, or that without "Converter" or "HeaderConverter".
 const Entry* find(std::string_view name) {
-  constexpr std::string_view kSuffix = "Converter";
   for (const Entry& entry : kConverters) {
     const std::string_view simple = entry.class_name.substr(entry.class_name.rfind('.') + 1);
-    if (name == entry.class_name || name == simple || name == simple.substr(0, simple.size() - kSuffix.size())) return &entry;
+    const std::string_view suffix = simple.ends_with("HeaderConverter") ? "HeaderConverter" : "Converter";
+    if (name == entry.class_name || name == simple || name == simple.substr(0, simple.size() - suffix.size())) return &entry;
   }
   return nullptr;
 }
@@ -48,10 +52,13 @@ const Entry* find(std::string_view name) {
 
 std::unique_ptr<Converter> make_converter(std::string_view class_name) {
   const Entry* entry = find(class_name);
-  return entry == nullptr ? nullptr : entry->make();
+  return entry == nullptr || entry->make == nullptr ? nullptr : entry->make();
 }
 
-std::unique_ptr<HeaderConverter> make_header_converter(std::string_view class_name) { return make_converter(class_name); }
+std::unique_ptr<HeaderConverter> make_header_converter(std::string_view class_name) {
+  if (converter_class(class_name) == kSimpleHeaderConverter) return std::make_unique<SimpleHeaderConverter>();
+  return make_converter(class_name);
+}
 
 std::string_view converter_class(std::string_view class_name) {
   const Entry* entry = find(class_name);
@@ -67,6 +74,7 @@ std::vector<std::string_view> converter_classes() {
 const ConfigDef* converter_config(std::string_view class_name) {
   const Entry* entry = find(class_name);
   if (entry == nullptr) return nullptr;
+  if (entry->class_name == kSimpleHeaderConverter) return &SimpleHeaderConverter::config_def();
   if (entry->class_name.ends_with(".JsonConverter")) return &JsonConverter::config_def();
   if (entry->class_name.ends_with(".StringConverter")) return &StringConverter::config_def();
   static const ConfigDef none = [] {

@@ -58,7 +58,7 @@ std::unique_ptr<Converter> make_converter(std::string_view class_name);
 std::unique_ptr<HeaderConverter> make_header_converter(std::string_view class_name);
 /// Full class name of a name or alias; empty if unknown.
 std::string_view converter_class(std::string_view class_name);
-/// Full class names of all converters, sorted; for GET /connector-plugins.
+/// Full class names of all converters, that for headers only among them, sorted; for GET /connector-plugins.
 std::vector<std::string_view> converter_classes();
 /// The options of a converter, given its full class name; nullptr if unknown.
 const ConfigDef* converter_config(std::string_view class_name);

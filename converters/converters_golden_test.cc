@@ -144,6 +144,7 @@ void run_file(const std::string& name) {
 
 TEST(GoldenConverters, Json) { run_file("json-converter.jsonl"); }
 TEST(GoldenConverters, Others) { run_file("converters.jsonl"); }
+TEST(GoldenConverters, Headers) { run_file("header-converter.jsonl"); }
 
 }  // namespace
 }  // namespace millrace

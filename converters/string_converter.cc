@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "converters/civil_date.h"
 #include "converters/json_text.h"
 #include "core/invariant.h"
 #include "core/java_text.h"
@@ -9,30 +10,15 @@
 namespace millrace {
 namespace {
 
-constexpr int64_t kDayMs = 86'400'000;
-
 /// java.util.Date.toString in UTC.
 void append_date(std::string& out, int64_t epoch_ms) {
   static constexpr std::string_view kDays[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
   static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  int64_t days = epoch_ms / kDayMs, ms = epoch_ms % kDayMs;
-  if (ms < 0) {
-    ms += kDayMs;
-    --days;
-  }
-  // Days to civil date, in eras of 400 years that begin on 1 March.
-  const int64_t shifted = days + 719468;
-  const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-  const int64_t day_of_era = shifted - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t month_from_march = (5 * day_of_year + 2) / 153;
-  const int64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-  const int64_t month = month_from_march < 10 ? month_from_march + 2 : month_from_march - 10;  // 0 = January
-  const int64_t year = year_of_era + era * 400 + (month < 2 ? 1 : 0);
+  const int64_t days = floor_div(epoch_ms, kDayMs), ms = epoch_ms - days * kDayMs;
+  const auto [year, month, day] = civil_from_days(days);
   const int64_t seconds = ms / 1000;
   out += fmt::format("{} {} {:02} {:02}:{:02}:{:02} UTC {}", kDays[static_cast<size_t>(((days % 7) + 7) % 7)],
-                     kMonths[static_cast<size_t>(month)], day, seconds / 3600, seconds / 60 % 60, seconds % 60, year < 1 ? 1 - year : year);
+                     kMonths[static_cast<size_t>(month - 1)], day, seconds / 3600, seconds / 60 % 60, seconds % 60, year < 1 ? 1 - year : year);
 }
 
 void append_base64(std::string& out, std::string_view bytes) {

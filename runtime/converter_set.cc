@@ -48,7 +48,7 @@ Expected<ConverterSet> ConverterSet::create(const ConfigMap& worker_config, cons
     (is_key ? set.key : set.value) = std::move(*converter);
   }
   const std::string key = "header.converter";
-  auto header = make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.storage.StringConverter"), key, false, make_header_converter);
+  auto header = make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.storage.SimpleHeaderConverter"), key, false, make_header_converter);
   if (!header) return fail(std::move(header.error()));
   set.header = std::move(*header);
   return set;
