@@ -49,6 +49,7 @@ class MariaDb:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder) / "mariadb"
         self.port = None
+        self.process = None  # once restarted by this test
 
     def start(self):
         out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD], check=True, capture_output=True, text=True)
@@ -56,7 +57,10 @@ class MariaDb:
         return self
 
     def stop(self):
-        subprocess.run([ROOT / "scripts/private-mariadb", "stop", self.folder], check=True)
+        if self.process:  # our own child must be waited for, or it stays a zombie
+            self.process.terminate()
+            self.process.wait(30)
+        subprocess.run([ROOT / "scripts/private-mariadb", "stop", self.folder], check=True, timeout=60)
 
     def kill(self):
         pid = int((self.folder / "mariadbd.pid").read_text())
