@@ -1,6 +1,8 @@
 /// For golden tests: where the recordings lie and how their lines are read.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,9 +20,11 @@ inline std::filesystem::path golden_root() {
   return std::filesystem::exists(shared) ? shared : source / "tests" / "golden";
 }
 
+/// The lines of a file, which must be there: a missing recording is a failure and not an empty test.
 inline std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path) {
   std::vector<nlohmann::json> lines;
   std::ifstream in(path);
+  EXPECT_TRUE(in) << path;
   for (std::string line; std::getline(in, line);) {
     if (!line.empty()) lines.push_back(nlohmann::json::parse(line));
   }
