@@ -119,7 +119,11 @@ Expected<SourceTask::TopicBatches*> SourceTask::batches_of(std::string_view topi
   auto at = topics_.find(topic);
   if (at == topics_.end()) {
     auto partitions = producer_->partition_count(std::string(topic));
-    if (!partitions) return fail(std::move(partitions.error()).wrap(fmt::format("cannot write to topic {}", topic)));
+    if (!partitions) {
+      Error error = std::move(partitions.error());
+      const ErrorCode code = error.retriable() ? error.code : ErrorCode::kInternal;
+      return fail(std::move(error).wrap(code, fmt::format("Unrecoverable exception from producer send callback: cannot write to topic {}", topic)));
+    }
     TopicBatches made;
     made.partitions = *partitions;
     made.open.resize(static_cast<size_t>(*partitions));

@@ -184,6 +184,7 @@ void StandaloneHerder::stop_tasks(const EntryPtr& entry) {
     }
   }
   std::lock_guard lock(entries_mutex_);
+  for (const auto& task : entry->tasks) entry->topics.merge(task->active_topics());
   entry->tasks.clear();
 }
 
@@ -278,6 +279,7 @@ Expected<std::vector<std::string>> StandaloneHerder::active_topics(const std::st
   std::set<std::string> topics;
   if (const EntryPtr entry = find(name)) {
     std::lock_guard lock(entries_mutex_);
+    topics = entry->topics;
     for (const auto& task : entry->tasks) topics.merge(task->active_topics());
   }
   return std::vector<std::string>(topics.begin(), topics.end());
@@ -286,6 +288,7 @@ Expected<std::vector<std::string>> StandaloneHerder::active_topics(const std::st
 Status StandaloneHerder::reset_active_topics(const std::string& name) {
   if (const EntryPtr entry = find(name)) {
     std::lock_guard lock(entries_mutex_);
+    entry->topics.clear();
     for (const auto& task : entry->tasks) task->reset_active_topics();
   }
   return {};
@@ -317,7 +320,19 @@ Expected<std::vector<ConfigKeyInfo>> StandaloneHerder::plugin_config(const std::
 
 // ---- what REST changes -----------------------------------------------------------------------------------------------------
 
+namespace {
+/// Kafka Connect's refusal of settings without connector.class.
+Status require_class(const RawConfig& config) {
+  const auto class_name = config.find("connector.class");
+  if (class_name != config.end() && class_name->second) return {};
+  std::string settings;
+  for (const auto& [key, value] : config) settings += fmt::format("{}{}={}", settings.empty() ? "" : ", ", key, value.value_or("null"));
+  return fail(ErrorCode::kInvalidConfig, fmt::format("Connector config {{{}}} contains no connector type", settings));
+}
+}  // namespace
+
 Expected<ConfigInfos> StandaloneHerder::validate(const std::string& plugin_name, const RawConfig& config) {
+  if (auto has_class = require_class(config); !has_class) return fail(std::move(has_class.error()));
   auto plugin = services_.plugins.find(plugin_name);
   if (!plugin) return fail(std::move(plugin.error()));
   const auto ask_plugin = [&](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
@@ -332,13 +347,8 @@ Expected<ConfigInfos> StandaloneHerder::validate(const std::string& plugin_name,
 }
 
 Expected<Herder::Created> StandaloneHerder::put_connector(const std::string& name, const RawConfig& raw, TargetState initial, bool replace) {
-  const auto class_name = raw.find("connector.class");
-  if (class_name == raw.end() || !class_name->second) {
-    std::string settings;
-    for (const auto& [key, value] : raw) settings += fmt::format("{}{}={}", settings.empty() ? "" : ", ", key, value.value_or("null"));
-    return fail(ErrorCode::kInvalidConfig, fmt::format("Connector config {{{}}} contains no connector type", settings));
-  }
-  auto infos = validate(*class_name->second, raw);
+  if (auto has_class = require_class(raw); !has_class) return fail(std::move(has_class.error()));
+  auto infos = validate(*raw.at("connector.class"), raw);
   if (!infos) {
     Error error = std::move(infos.error());
     if (error.code == ErrorCode::kNotFound || error.code == ErrorCode::kConflict) error.code = ErrorCode::kInternal;  // Kafka answers 500
@@ -359,12 +369,19 @@ Expected<Herder::Created> StandaloneHerder::put_connector(const std::string& nam
   if (auto stored = services_.configs.put(name, entry->config, old ? std::nullopt : std::optional(initial)); !stored) {
     return fail(std::move(stored.error()).wrap("Error writing connector configuration to Kafka"));
   }
-  if (old) {
+  if (old && entry->target == TargetState::kPaused) {
+    // Paused tasks keep what they run until they are resumed, as in Kafka Connect.
+    stop_connector(old);
+    std::lock_guard lock(entries_mutex_);
+    entry->tasks = std::move(old->tasks);
+    entry->task_configs = std::move(old->task_configs);
+  } else if (old) {
     stop_tasks(old);
     stop_connector(old);
   }
   {
     std::lock_guard lock(entries_mutex_);
+    if (old) entry->topics = old->topics;
     entries_[name] = entry;
   }
   start_entry(name, entry);
@@ -383,9 +400,9 @@ Expected<ConnectorInfo> StandaloneHerder::patch_connector(const std::string& nam
       merged.erase(key);
     }
   }
-  if (merged["name"] != name) {
+  if (const auto given = merged.find("name"); given != merged.end() && given->second != name) {
     return fail(ErrorCode::kInvalidConfig, fmt::format("Connector name configuration ({}) doesn't match connector name in the URL ({})",
-                                                       merged["name"].value_or("null"), name));
+                                                       given->second.value_or("null"), name));
   }
   auto put = put_connector(name, merged, (*entry)->target, true);
   if (!put) return fail(std::move(put.error()));
@@ -428,7 +445,8 @@ Status StandaloneHerder::set_target_state(const std::string& name, TargetState t
     return {};
   }
   if (before == TargetState::kStarted) return {};
-  if (entry->tasks.empty()) {
+  if (entry->tasks.empty() || !entry->connector) {  // the latter: configured anew while it was paused
+    stop_tasks(entry);
     start_entry(name, entry);
     return {};
   }
@@ -490,21 +508,7 @@ Expected<ConnectorStatus> StandaloneHerder::restart_connector(const std::string&
     }
   }
   for (const int id : task_ids) {
-    if (auto restarted = [&]() -> Status {
-          const auto index = static_cast<size_t>(id);
-          entry->tasks[index]->request_stop();
-          entry->tasks[index]->await_end(std::chrono::steady_clock::now() + config_.shutdown_timeout);
-          auto task = make_task(name, *entry, id, entry->task_configs[index]);
-          if (!task) return fail(std::move(task.error()));
-          (*task)->set_paused(entry->target == TargetState::kPaused);
-          WorkerTask::launch(*task);
-          std::lock_guard lock(entries_mutex_);
-          entry->tasks[index] = std::move(*task);
-          return {};
-        }();
-        !restarted) {
-      return fail(std::move(restarted.error()).wrap(fmt::format("Failed to start task: {}-{}", name, id)));
-    }
+    if (auto restarted = replace_task(name, entry, id); !restarted) return fail(std::move(restarted.error()));
   }
   return plan;
 }
@@ -516,15 +520,20 @@ Status StandaloneHerder::restart_task(const std::string& name, int task) {
   if (task < 0 || static_cast<size_t>(task) >= entry->tasks.size()) {
     return fail(ErrorCode::kNotFound, fmt::format("Unknown task: {}-{}", name, task));
   }
-  const auto index = static_cast<size_t>(task);
+  return replace_task(name, entry, task);
+}
+
+Status StandaloneHerder::replace_task(const std::string& name, const EntryPtr& entry, int id) {
+  const auto index = static_cast<size_t>(id);
   entry->tasks[index]->request_stop();
   entry->tasks[index]->await_end(std::chrono::steady_clock::now() + config_.shutdown_timeout);
-  auto made = make_task(name, *entry, task, entry->task_configs[index]);
-  if (!made) return fail(std::move(made.error()).wrap(fmt::format("Failed to start task: {}-{}", name, task)));
-  (*made)->set_paused(entry->target == TargetState::kPaused);
-  WorkerTask::launch(*made);
+  auto task = make_task(name, *entry, id, entry->task_configs[index]);
+  if (!task) return fail(std::move(task.error()).wrap(fmt::format("Failed to start task: {}-{}", name, id)));
+  (*task)->set_paused(entry->target == TargetState::kPaused);
+  WorkerTask::launch(*task);
   std::lock_guard lock(entries_mutex_);
-  entry->tasks[index] = std::move(*made);
+  entry->topics.merge(entry->tasks[index]->active_topics());
+  entry->tasks[index] = std::move(*task);
   return {};
 }
 

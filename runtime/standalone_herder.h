@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,6 +77,7 @@ class StandaloneHerder final : public Herder {
     std::unique_ptr<WorkerConnector> connector;
     std::vector<ConfigMap> task_configs;
     std::vector<std::shared_ptr<WorkerTask>> tasks;  // co-owned by their threads
+    std::set<std::string> topics;                    // written or read by tasks that are gone
     int failed_starts = 0;                           // in a row, for passing trouble
   };
   using EntryPtr = std::shared_ptr<Entry>;  // co-owned by the map and by an operation that has let go of the lock
@@ -88,6 +90,8 @@ class StandaloneHerder final : public Herder {
   Status start_connector(const std::string& name, const EntryPtr& entry);
   Status start_tasks(const std::string& name, const EntryPtr& entry, std::vector<ConfigMap> configs);
   Expected<std::shared_ptr<WorkerTask>> make_task(const std::string& name, const Entry& entry, int id, const ConfigMap& config);
+  /// Stops one task and starts it anew with the same configuration.
+  Status replace_task(const std::string& name, const EntryPtr& entry, int id);
   void stop_tasks(const EntryPtr& entry);
   void stop_connector(const EntryPtr& entry);
   void fail_connector(const std::string& name, const EntryPtr& entry, const Error& error);

@@ -99,7 +99,7 @@ Expected<std::string> StandaloneHerder::alter_offsets(const std::string& name, c
   const ConfigView config((*entry)->config);
   std::vector<std::pair<std::string, std::string>> changes;
   for (const ConnectorOffset& change : offsets) {
-    auto partition = offset_map_from_json(change.partition);
+    auto partition = offset_map_from_json(change.partition.empty() ? "null" : change.partition);
     auto offset = offset_map_from_json(change.offset.empty() ? "null" : change.offset);
     if (!partition) return fail(std::move(partition.error()));
     if (!offset) return fail(std::move(offset.error()));
@@ -126,6 +126,7 @@ Status StandaloneHerder::alter_sink_offsets(const std::string& name, const Entry
     }
     auto offset = sink_offset(change.offset);
     if (!offset) return fail(std::move(offset.error()));
+    if (*offset < 0) return fail(ErrorCode::kInternal, fmt::format("Failed to modify offsets for sink connector {}", name));
     set[*partition] = *offset;
   }
   Admin& admin = services_.client.admin();
