@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 namespace millrace {
 
@@ -12,6 +13,7 @@ using namespace std::chrono_literals;
 Status SinkTask::execute() {
   delivered_.clear();
   committed_.clear();
+  paused_by_plugin_.clear();
   listener_failure_ = {};
   auto consumer = client_.consumer({.group_id = options_.group,
                                     .client_id = fmt::format("connector-consumer-{}-{}", identity().connector, identity().task),
@@ -146,7 +148,7 @@ Expected<bool> SinkTask::put_with_retries() {
   while (!stopping()) {
     Status put = put_once();
     if (put) {
-      if (backoff.attempts() > 0) consumer_->resume(consumer_->assignment());
+      if (backoff.attempts() > 0) resume_after_retries();
       return true;
     }
     if (put.error().code == ErrorCode::kStopped) return false;
@@ -160,7 +162,7 @@ Expected<bool> SinkTask::put_with_retries() {
     if (!listener_failure_) return fail(listener_failure_.error());
     if (batch_dropped_) {
       if (auto rewound = rewind_to_delivered(); !rewound) return fail(std::move(rewound.error()));
-      consumer_->resume(consumer_->assignment());
+      resume_after_retries();
       return false;
     }
   }
@@ -172,6 +174,12 @@ Status SinkTask::rewind_to_delivered() {
     if (auto sought = consumer_->seek(partition, offset); !sought) return sought;
   }
   return {};
+}
+
+void SinkTask::resume_after_retries() {
+  std::vector<TopicPartition> reading = consumer_->assignment();
+  std::erase_if(reading, [&](const TopicPartition& partition) { return paused_by_plugin_.contains(partition); });
+  consumer_->resume(reading);
 }
 
 Status SinkTask::put_once() {
@@ -222,6 +230,7 @@ void SinkTask::on_revoked(const std::vector<TopicPartition>& partitions) {
   for (const TopicPartition& partition : partitions) {
     delivered_.erase(partition);
     committed_.erase(partition);
+    paused_by_plugin_.erase(partition);
   }
   batch_dropped_ = true;
 }
@@ -308,6 +317,7 @@ Status SinkTask::pause(std::span<const mr_topic_partition> partitions) {
   auto list = assigned_only(*consumer_, partitions, "pause");
   if (!list) return fail(std::move(list.error()));
   consumer_->pause(*list);
+  paused_by_plugin_.insert(list->begin(), list->end());
   return {};
 }
 
@@ -315,6 +325,7 @@ Status SinkTask::resume(std::span<const mr_topic_partition> partitions) {
   auto list = assigned_only(*consumer_, partitions, "resume");
   if (!list) return fail(std::move(list.error()));
   consumer_->resume(*list);
+  for (const TopicPartition& partition : *list) paused_by_plugin_.erase(partition);
   return {};
 }
 

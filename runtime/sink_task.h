@@ -58,6 +58,8 @@ class SinkTask final : public WorkerTask, private RebalanceListener {
   /// Gives batch_ to the plugin until it takes it; false when a stop was asked for or the partitions changed meanwhile.
   Expected<bool> put_with_retries();
   Status put_once();
+  /// All partitions were paused while a batch was retried; those the plugin itself paused stay so.
+  void resume_after_retries();
   /// Reads on after what the plugin took, for every partition still assigned: the dropped batch comes again.
   Status rewind_to_delivered();
   Status commit(bool closing);
@@ -83,6 +85,7 @@ class SinkTask final : public WorkerTask, private RebalanceListener {
   std::vector<const RecordView*> raw_;  // batch_[i] came from *raw_[i]
   std::map<TopicPartition, int64_t> delivered_;  // next offset after what was put
   std::map<TopicPartition, int64_t> committed_;
+  std::set<TopicPartition> paused_by_plugin_;
   bool batch_dropped_ = false;  // the assignment changed while the batch waited for a retry
   Status listener_failure_;
   std::atomic<bool> commit_requested_{false};
