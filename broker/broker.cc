@@ -15,14 +15,21 @@ constexpr int32_t kPartitionsMax = 100'000;
 bool is_internal(std::string_view name) { return name == kOffsetsTopic || name == kTransactionsTopic; }
 
 tl::unexpected<Error> unknown_topic(std::string_view name) {
-  return fail(Error{ErrorCode::kNotFound, fmt::format("topic {} does not exist", name),
-                    "org.apache.kafka.common.errors.UnknownTopicOrPartitionException", {}, {}});
+  return fail(Error{ErrorCode::kNotFound,
+                    fmt::format("topic {} does not exist", name),
+                    "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+                    {},
+                    {}});
 }
 
 Status check_partitions(const std::string& name, int32_t partitions) {
   if (partitions >= 1 && partitions <= kPartitionsMax) return {};
-  return fail(Error{ErrorCode::kInvalidConfig, fmt::format("topic {}: {} partitions were asked for, 1 to {} are possible", name, partitions, kPartitionsMax),
-                    "org.apache.kafka.common.errors.InvalidPartitionsException", {}, {}});
+  return fail(Error{
+      ErrorCode::kInvalidConfig,
+      fmt::format("topic {}: {} partitions were asked for, 1 to {} are possible", name, partitions, kPartitionsMax),
+      "org.apache.kafka.common.errors.InvalidPartitionsException",
+      {},
+      {}});
 }
 
 }  // namespace
@@ -32,7 +39,8 @@ Broker::Broker(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions option
       clock_(clock),
       logger_(std::move(logger)),
       options_(std::move(options)),
-      offsets_(clock, options_.offsets_partitions, [this](int32_t partition) { return log(std::string(kOffsetsTopic), partition); }) {}
+      offsets_(clock, options_.offsets_partitions,
+               [this](int32_t partition) { return log(std::string(kOffsetsTopic), partition); }) {}
 
 Broker::~Broker() = default;
 
@@ -73,7 +81,11 @@ Status Broker::load_catalogue() {
   if (!content) return fail(std::move(content.error()));
   const auto json = nlohmann::json::parse(*content, nullptr, false);
   if (!json.is_object() || !json.contains("topics") || !json["topics"].is_object()) {
-    return fail(ErrorCode::kCorruption, fmt::format("{} is not the topic catalogue it should be: restore it, or remove it to rebuild it from the folders", path.string()));
+    return fail(
+        ErrorCode::kCorruption,
+        fmt::format(
+            "{} is not the topic catalogue it should be: restore it, or remove it to rebuild it from the folders",
+            path.string()));
   }
   for (const auto& [name, entry] : json["topics"].items()) {
     TopicInfo info{name, entry.value("id", ""), entry.value("partitions", 1), is_internal(name), {}};
@@ -105,7 +117,8 @@ Status Broker::load_cluster_id() {
     }
   }
   cluster_id_ = make_topic_id();
-  return fs_.write_file_atomically(path, fmt::format("version=1\n{}{}\nnode.id=1\ndirectory.id={}\n", kClusterIdKey, cluster_id_, make_topic_id()));
+  return fs_.write_file_atomically(
+      path, fmt::format("version=1\n{}{}\nnode.id=1\ndirectory.id={}\n", kClusterIdKey, cluster_id_, make_topic_id()));
 }
 
 /// Takes in partition folders without an entry, and completes topics whose creation was cut short.
@@ -115,7 +128,8 @@ Status Broker::adopt_folders() {
     TopicInfo& info = topics_[key.first];
     if (info.partitions > key.second) continue;
     if (info.name.empty()) {
-      auto id = read_topic_id(fs_, options_.directory / fmt::format("{}-{}", key.first, key.second) / "partition.metadata");
+      auto id =
+          read_topic_id(fs_, options_.directory / fmt::format("{}-{}", key.first, key.second) / "partition.metadata");
       info = {key.first, id && *id ? **id : make_topic_id(), 0, is_internal(key.first), {}};
       // The group's partition is a hash modulo the partition count, so that count is fixed.
       if (key.first == kOffsetsTopic) info.partitions = options_.offsets_partitions;
@@ -156,15 +170,20 @@ Expected<TopicInfo> Broker::create_topic(const std::string& name, int32_t partit
 Expected<TopicInfo> Broker::create_locked(const std::string& name, int32_t partitions, const TopicConfigs& configs) {
   if (auto checked = check_topic_name(name); !checked) return fail(std::move(checked.error()));
   if (topics_.contains(name)) {
-    return fail(Error{ErrorCode::kAlreadyExists, fmt::format("Topic '{}' already exists.", name),
-                      "org.apache.kafka.common.errors.TopicExistsException", {}, {}});
+    return fail(Error{ErrorCode::kAlreadyExists,
+                      fmt::format("Topic '{}' already exists.", name),
+                      "org.apache.kafka.common.errors.TopicExistsException",
+                      {},
+                      {}});
   }
   if (partitions == -1) partitions = options_.partitions_default;
   if (auto checked = check_partitions(name, partitions); !checked) return fail(std::move(checked.error()));
   auto config = log_config(name, configs);
   if (!config) return fail(std::move(config.error()));
   if (config->durability == Durability::kPageCache) {
-    logger_.warn("durability_loosened", {{"topic", name}, {"why", "flush.messages is larger than 1: a power cut may lose acknowledged records"}});
+    logger_.warn(
+        "durability_loosened",
+        {{"topic", name}, {"why", "flush.messages is larger than 1: a power cut may lose acknowledged records"}});
   }
   const TopicInfo info{name, make_topic_id(), partitions, is_internal(name), configs};
   topics_[name] = info;
@@ -207,7 +226,8 @@ Status Broker::delete_topic(const std::string& name) {
     std::lock_guard lock(mutex_);
     const auto found = topics_.find(name);
     if (found == topics_.end()) return unknown_topic(name);
-    if (found->second.internal) return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} is internal and cannot be deleted", name));
+    if (found->second.internal)
+      return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} is internal and cannot be deleted", name));
     const TopicInfo info = found->second;
     // Folders first: what a crash leaves is adopted again, a half-deleted topic rather than a lost catalogue entry.
     for (int32_t partition = 0; partition < info.partitions; ++partition) {
@@ -228,7 +248,8 @@ Status Broker::grow_topic(const std::string& name, int32_t partitions) {
     if (found == topics_.end()) return unknown_topic(name);
     if (auto checked = check_partitions(name, partitions); !checked) return checked;
     if (partitions <= found->second.partitions || found->second.internal) {
-      return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} has {} partitions: {} is no larger number", name, found->second.partitions, partitions));
+      return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} has {} partitions: {} is no larger number", name,
+                                                         found->second.partitions, partitions));
     }
     auto config = log_config(name, found->second.configs);
     if (!config) return fail(std::move(config.error()));
@@ -238,7 +259,8 @@ Status Broker::grow_topic(const std::string& name, int32_t partitions) {
       return written;
     }
     for (int32_t partition = before; partition < partitions; ++partition) {
-      if (auto made = logs_->create(name, partition, *config, found->second.id); !made) return fail(std::move(made.error()));
+      if (auto made = logs_->create(name, partition, *config, found->second.id); !made)
+        return fail(std::move(made.error()));
     }
   }
   announce_topics();
@@ -265,12 +287,17 @@ Status Broker::set_topic_configs(const std::string& name, const TopicConfigs& co
 Expected<std::shared_ptr<PartitionLog>> Broker::log(const std::string& topic_name, int32_t partition) {
   if (auto found = logs_->find(topic_name, partition)) return found;
   if (topic_name != kOffsetsTopic) {
-    return fail(Error{ErrorCode::kNotFound, fmt::format("partition {}-{} does not exist", topic_name, partition),
-                      "org.apache.kafka.common.errors.UnknownTopicOrPartitionException", {}, {}});
+    return fail(Error{ErrorCode::kNotFound,
+                      fmt::format("partition {}-{} does not exist", topic_name, partition),
+                      "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+                      {},
+                      {}});
   }
   std::lock_guard lock(mutex_);
   if (!topics_.contains(topic_name)) {
-    auto created = create_locked(topic_name, options_.offsets_partitions, {{"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", "104857600"}});
+    auto created = create_locked(
+        topic_name, options_.offsets_partitions,
+        {{"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", "104857600"}});
     if (!created) return fail(std::move(created.error()));
   }
   const TopicInfo& info = topics_.at(topic_name);

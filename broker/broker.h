@@ -24,12 +24,12 @@ inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 inline constexpr std::string_view kTransactionsTopic = "__transaction_state";
 
 struct BrokerOptions {
-  Path directory;                  ///< log.dirs
-  int32_t partitions_default = 1;  ///< num.partitions
-  bool auto_create_topics = true;  ///< auto.create.topics.enable
-  int32_t offsets_partitions = 50; ///< offsets.topic.num.partitions, for a new directory
+  Path directory;                   ///< log.dirs
+  int32_t partitions_default = 1;   ///< num.partitions
+  bool auto_create_topics = true;   ///< auto.create.topics.enable
+  int32_t offsets_partitions = 50;  ///< offsets.topic.num.partitions, for a new directory
   LogConfig log_defaults = {};
-  bool background = true;          ///< retention and checkpoints on a thread
+  bool background = true;  ///< retention and checkpoints on a thread
 };
 
 struct TopicInfo {
@@ -51,11 +51,13 @@ class Broker {
 
   /// `partitions` -1 = the default. Errors: kAlreadyExists, kInvalidConfig (name, partitions, configs), kUnavailable.
   Expected<TopicInfo> create_topic(const std::string& name, int32_t partitions, const TopicConfigs& configs);
-  /// Describes the topic, creating it where auto.create.topics.enable allows. Errors: kNotFound, kInvalidConfig, kUnavailable.
+  /// Describes the topic, creating it where auto.create.topics.enable allows. Errors: kNotFound, kInvalidConfig,
+  /// kUnavailable.
   Expected<TopicInfo> topic_or_create(const std::string& name);
   Expected<TopicInfo> topic(const std::string& name) const;  ///< kNotFound
   std::vector<TopicInfo> topics() const;                     ///< by name
-  /// Deletes the topic, its data and the offsets committed for it. Errors: kNotFound, kInvalidConfig for internal topics.
+  /// Deletes the topic, its data and the offsets committed for it. Errors: kNotFound, kInvalidConfig for internal
+  /// topics.
   Status delete_topic(const std::string& name);
   /// Adds partitions. Errors: kNotFound, kInvalidConfig unless `partitions` is larger than now.
   Status grow_topic(const std::string& name, int32_t partitions);

@@ -31,21 +31,24 @@ GroupMembership::~GroupMembership() = default;
 std::set<std::string> GroupMembership::topics_of(const Member& member) const {
   std::set<std::string> topics;
   for (const auto& [name, partitions] : topics_) {
-    const bool wanted = member.pattern ? re2::RE2::FullMatch(name, *member.pattern) : member.subscription.topics.contains(name);
+    const bool wanted =
+        member.pattern ? re2::RE2::FullMatch(name, *member.pattern) : member.subscription.topics.contains(name);
     if (wanted) topics.insert(name);
   }
   return topics;
 }
 
-Expected<std::string> GroupMembership::join(const std::string& group_id, const std::string& client_id, GroupSubscription subscription,
-                                            LogListener* wake, std::chrono::nanoseconds now) {
+Expected<std::string> GroupMembership::join(const std::string& group_id, const std::string& client_id,
+                                            GroupSubscription subscription, LogListener* wake,
+                                            std::chrono::nanoseconds now) {
   Member member;
   if (!subscription.pattern.empty()) {
     re2::RE2::Options quiet;
     quiet.set_log_errors(false);
     member.pattern = std::make_unique<re2::RE2>(subscription.pattern, quiet);
     if (!member.pattern->ok()) {
-      return fail(ErrorCode::kInvalidConfig, fmt::format("topics.regex {} is no regular expression: {}", subscription.pattern, member.pattern->error()));
+      return fail(ErrorCode::kInvalidConfig, fmt::format("topics.regex {} is no regular expression: {}",
+                                                         subscription.pattern, member.pattern->error()));
     }
   }
   member.subscription = std::move(subscription);
@@ -81,7 +84,8 @@ void GroupMembership::start_generation(Group& group, std::chrono::nanoseconds no
 void GroupMembership::settle(Group& group, std::chrono::nanoseconds now) {
   if (group.assigned) return;
   if (now >= group.deadline) std::erase_if(group.members, [](const auto& each) { return each.second.holds; });
-  const bool waiting = std::any_of(group.members.begin(), group.members.end(), [](const auto& each) { return each.second.holds; });
+  const bool waiting =
+      std::any_of(group.members.begin(), group.members.end(), [](const auto& each) { return each.second.holds; });
   if (waiting) return;
   assign_range(group);
   group.assigned = true;
@@ -111,7 +115,8 @@ void GroupMembership::assign_range(Group& group) const {
   }
 }
 
-GroupTurn GroupMembership::turn(const std::string& group_id, const std::string& member_id, std::chrono::nanoseconds now) {
+GroupTurn GroupMembership::turn(const std::string& group_id, const std::string& member_id,
+                                std::chrono::nanoseconds now) {
   std::lock_guard lock(mutex_);
   const auto group = groups_.find(group_id);
   if (group == groups_.end()) return {GroupTurn::Do::kRejoin, -1, {}};
@@ -137,13 +142,18 @@ void GroupMembership::revoked(const std::string& group_id, const std::string& me
   settle(group->second, now);
 }
 
-Status GroupMembership::check_commit(const std::string& group_id, const std::string& member_id, int32_t generation) const {
+Status GroupMembership::check_commit(const std::string& group_id, const std::string& member_id,
+                                     int32_t generation) const {
   std::lock_guard lock(mutex_);
   const auto group = groups_.find(group_id);
   const bool known = group != groups_.end() && group->second.members.contains(member_id);
   if (known && group->second.members.at(member_id).generation == generation) return {};
-  return fail(Error{ErrorCode::kFenced, fmt::format("member {} is no longer in group {}: its partitions belong to others now; join again", member_id, group_id),
-                    "org.apache.kafka.clients.consumer.CommitFailedException", {}, {}});
+  return fail(Error{ErrorCode::kFenced,
+                    fmt::format("member {} is no longer in group {}: its partitions belong to others now; join again",
+                                member_id, group_id),
+                    "org.apache.kafka.clients.consumer.CommitFailedException",
+                    {},
+                    {}});
 }
 
 bool GroupMembership::has_members(const std::string& group) const {

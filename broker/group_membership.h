@@ -47,8 +47,8 @@ class GroupMembership {
 
   /// Adds a member and returns its id. `wake` (not null, alive until leave()) is told when turn() has news.
   /// Errors: kInvalidConfig for a pattern that RE2 refuses.
-  Expected<std::string> join(const std::string& group, const std::string& client_id, GroupSubscription subscription, LogListener* wake,
-                             std::chrono::nanoseconds now);
+  Expected<std::string> join(const std::string& group, const std::string& client_id, GroupSubscription subscription,
+                             LogListener* wake, std::chrono::nanoseconds now);
   void leave(const std::string& group, const std::string& member, std::chrono::nanoseconds now);
 
   /// What `member` has to do; called at every poll. After kRevoke the member calls revoked().

@@ -42,24 +42,31 @@ constexpr std::array kNumbers = {
     NumberConfig{"compression.zstd.level", -131072, 22, nullptr},
 };
 
-constexpr std::array<std::string_view, 8> kWithoutEffect = {
-    "unclean.leader.election.enable", "preallocate", "message.downconversion.enable", "message.format.version",
-    "leader.replication.throttled.replicas", "follower.replication.throttled.replicas", "remote.log.copy.disable",
-    "remote.log.delete.on.disable"};
+constexpr std::array<std::string_view, 8> kWithoutEffect = {"unclean.leader.election.enable",
+                                                            "preallocate",
+                                                            "message.downconversion.enable",
+                                                            "message.format.version",
+                                                            "leader.replication.throttled.replicas",
+                                                            "follower.replication.throttled.replicas",
+                                                            "remote.log.copy.disable",
+                                                            "remote.log.delete.on.disable"};
 
 tl::unexpected<Error> invalid(std::string_view name, std::string_view value, std::string_view allowed) {
-  return fail(ErrorCode::kInvalidConfig, fmt::format("Invalid value {} for configuration {}: {}", value, name, allowed));
+  return fail(ErrorCode::kInvalidConfig,
+              fmt::format("Invalid value {} for configuration {}: {}", value, name, allowed));
 }
 
 Status apply_number(const NumberConfig& known, const std::string& text, LogConfig& config) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return invalid(known.name, text, "it must be a whole number");
+  if (error != std::errc() || end != text.data() + text.size())
+    return invalid(known.name, text, "it must be a whole number");
   if (value < known.min || value > known.max) {
     return invalid(known.name, text, fmt::format("it must be between {} and {}", known.min, known.max));
   }
   if (known.field != nullptr) config.*known.field = value;
-  if (known.name == "flush.messages") config.durability = value == 1 ? Durability::kGroupCommit : Durability::kPageCache;
+  if (known.name == "flush.messages")
+    config.durability = value == 1 ? Durability::kGroupCommit : Durability::kPageCache;
   return {};
 }
 
@@ -84,11 +91,13 @@ Status apply_cleanup_policy(std::string_view text, LogConfig& config) {
 }
 
 Status apply_one(const std::string& name, const std::string& value, LogConfig& config) {
-  const auto number = std::find_if(kNumbers.begin(), kNumbers.end(), [&](const NumberConfig& each) { return each.name == name; });
+  const auto number =
+      std::find_if(kNumbers.begin(), kNumbers.end(), [&](const NumberConfig& each) { return each.name == name; });
   if (number != kNumbers.end()) return apply_number(*number, value, config);
   if (name == "cleanup.policy") return apply_cleanup_policy(value, config);
   if (name == "message.timestamp.type") {
-    if (value != "CreateTime" && value != "LogAppendTime") return invalid(name, value, "String must be one of: CreateTime, LogAppendTime");
+    if (value != "CreateTime" && value != "LogAppendTime")
+      return invalid(name, value, "String must be one of: CreateTime, LogAppendTime");
     config.log_append_time = value == "LogAppendTime";
     return {};
   }
@@ -98,7 +107,8 @@ Status apply_one(const std::string& name, const std::string& value, LogConfig& c
     return invalid(name, value, "String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer");
   }
   if (name == "min.cleanable.dirty.ratio") return {};
-  if (name == "remote.storage.enable") return value == "false" ? Status{} : invalid(name, value, "tiered storage is not supported");
+  if (name == "remote.storage.enable")
+    return value == "false" ? Status{} : invalid(name, value, "tiered storage is not supported");
   if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), name) != kWithoutEffect.end()) return {};
   return fail(ErrorCode::kInvalidConfig, fmt::format("Unknown topic config name: {}", name));
 }
@@ -114,14 +124,18 @@ Expected<LogConfig> apply_topic_configs(LogConfig defaults, const TopicConfigs& 
 
 Status check_topic_name(std::string_view name) {
   const auto bad = [&](std::string_view why) {
-    return fail(Error{ErrorCode::kInvalidConfig, fmt::format("Topic name '{}' is illegal: {}", name, why),
-                      "org.apache.kafka.common.errors.InvalidTopicException", {}, {}});
+    return fail(Error{ErrorCode::kInvalidConfig,
+                      fmt::format("Topic name '{}' is illegal: {}", name, why),
+                      "org.apache.kafka.common.errors.InvalidTopicException",
+                      {},
+                      {}});
   };
   if (name.empty()) return bad("it must not be empty");
   if (name == "." || name == "..") return bad("it cannot be \".\" or \"..\"");
   if (name.size() > 249) return bad("it is longer than 249 characters");
   for (const char c : name) {
-    const bool legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    const bool legal =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
     if (!legal) return bad("it contains a character other than ASCII alphanumerics, '.', '_' and '-'");
   }
   return {};

@@ -17,7 +17,8 @@ tl::unexpected<Error> bad_file(const Path& path, std::string_view what) {
 
 Status read_settings(const Json& json, const Path& path, RawConfig& to) {
   for (const auto& [key, value] : json.items()) {
-    if (value.is_structured()) return bad_file(path, fmt::format("has a nested value under '{}'; settings are plain strings", key));
+    if (value.is_structured())
+      return bad_file(path, fmt::format("has a nested value under '{}'; settings are plain strings", key));
     if (value.is_null()) {
       to[key] = std::nullopt;
     } else {
@@ -54,8 +55,10 @@ Expected<ConnectorFile> read_connector_file(FileSystem& files, const Path& path)
   const Json json = Json::parse(*text, nullptr, false);
   if (json.is_object()) {
     const bool wrapped = json.contains("config") && json["config"].is_object();
-    if (auto read = read_settings(wrapped ? json["config"] : json, path, file.config); !read) return fail(std::move(read.error()));
-    if (wrapped && json.contains("name") && json["name"].is_string()) file.config.try_emplace("name", json["name"].get<std::string>());
+    if (auto read = read_settings(wrapped ? json["config"] : json, path, file.config); !read)
+      return fail(std::move(read.error()));
+    if (wrapped && json.contains("name") && json["name"].is_string())
+      file.config.try_emplace("name", json["name"].get<std::string>());
     if (wrapped && json.contains("initial_state")) {
       auto initial = initial_state(json["initial_state"], path);
       if (!initial) return fail(std::move(initial.error()));
@@ -69,7 +72,8 @@ Expected<ConnectorFile> read_connector_file(FileSystem& files, const Path& path)
     for (auto& [key, value] : *settings) file.config[key] = std::move(value);
   }
   const auto name = file.config.find("name");
-  if (name == file.config.end() || !name->second) return bad_file(path, "is missing the mandatory 'name' configuration");
+  if (name == file.config.end() || !name->second)
+    return bad_file(path, "is missing the mandatory 'name' configuration");
   file.name = *name->second;
   return file;
 }

@@ -26,7 +26,8 @@ std::filesystem::path program_folder() {
   return std::filesystem::canonical("/proc/self/exe", error).parent_path();
 }
 
-/// Built-in connectors lie beside the program in a build tree and in an installation alike: ../lib[/<arch>]/millrace/plugins.
+/// Built-in connectors lie beside the program in a build tree and in an installation alike:
+/// ../lib[/<arch>]/millrace/plugins.
 std::string built_in_plugins() {
   const std::filesystem::path root = program_folder().parent_path();
   for (const char* folder : {"lib/millrace/plugins", MILLRACE_INSTALL_LIBDIR "/millrace/plugins"}) {
@@ -65,21 +66,27 @@ int report(const Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"millrace: data integration in one process. Connectors move rows between databases, files and an embedded, "
-               "Kafka-compatible log, behind Kafka Connect's REST API."};
+  CLI::App app{
+      "millrace: data integration in one process. Connectors move rows between databases, files and an embedded, "
+      "Kafka-compatible log, behind Kafka Connect's REST API."};
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("millrace ") + kVersion + " (Kafka Connect API " + kConnectVersion + ")");
+  app.set_version_flag("--version",
+                       std::string("millrace ") + kVersion + " (Kafka Connect API " + kConnectVersion + ")");
 
   StandaloneOptions standalone;
   standalone.built_in_plugins = built_in_plugins();
   std::string log_level = "info";
-  CLI::App* run = app.add_subcommand("standalone", "Run one worker: millrace standalone worker.properties [connector.properties|connector.json …]");
-  run->add_option("worker", standalone.worker_file, "The worker's .properties file, as for Kafka's connect-standalone")->required();
+  CLI::App* run = app.add_subcommand(
+      "standalone", "Run one worker: millrace standalone worker.properties [connector.properties|connector.json …]");
+  run->add_option("worker", standalone.worker_file, "The worker's .properties file, as for Kafka's connect-standalone")
+      ->required();
   run->add_option("connectors", standalone.connector_files, "Connectors to run: .properties or .json files");
-  run->add_option("--log-level", log_level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  run->add_option("--log-level", log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 
   std::vector<std::string> libraries;
-  CLI::App* check = app.add_subcommand("plugin-check", "Load plugin libraries and say what they offer or why they are refused");
+  CLI::App* check =
+      app.add_subcommand("plugin-check", "Load plugin libraries and say what they offer or why they are refused");
   check->add_option("libraries", libraries, "Shared libraries (.so)")->required();
 
   try {
@@ -93,8 +100,8 @@ int main(int argc, char** argv) {
 
   block_signals();
   if (check->parsed()) return check_plugins(libraries) ? 0 : kStartFailed;
-  const LogLevel level = log_level == "debug" ? LogLevel::kDebug
-                         : log_level == "warn" ? LogLevel::kWarn
+  const LogLevel level = log_level == "debug"   ? LogLevel::kDebug
+                         : log_level == "warn"  ? LogLevel::kWarn
                          : log_level == "error" ? LogLevel::kError
                                                 : LogLevel::kInfo;
   const int code = report(run_standalone(standalone, Logger::to_stderr(level)));

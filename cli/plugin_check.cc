@@ -19,8 +19,8 @@ bool check_plugins(const std::vector<std::string>& libraries) {
       continue;
     }
     for (const ConnectorPlugin* plugin : host.connectors()) {
-      fmt::print("{}: {} {} version {}, {} options\n", library, connector_type_name(plugin->type), plugin->class_name, plugin->version,
-                 plugin->table.config_count);
+      fmt::print("{}: {} {} version {}, {} options\n", library, connector_type_name(plugin->type), plugin->class_name,
+                 plugin->version, plugin->table.config_count);
     }
   }
   return all_fine;

@@ -51,11 +51,14 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   auto settings = read_properties_file(files, options.worker_file);
   if (!settings) return fail(std::move(settings.error()));
   auto config = WorkerConfig::parse(std::move(*settings));
-  if (!config) return fail(std::move(config.error()).wrap(fmt::format("the worker configuration {} cannot be used", options.worker_file)));
+  if (!config)
+    return fail(
+        std::move(config.error()).wrap(fmt::format("the worker configuration {} cannot be used", options.worker_file)));
   if (!config->bootstrap_servers.empty()) {
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("bootstrap.servers={} asks for a Kafka cluster, which this version does not reach yet. Remove the line: topics are then "
-                            "kept in the embedded log under log.dirs={}.", config->bootstrap_servers, config->log_dirs));
+    return fail(ErrorCode::kInvalidConfig, fmt::format("bootstrap.servers={} asks for a Kafka cluster, which this "
+                                                       "version does not reach yet. Remove the line: topics are then "
+                                                       "kept in the embedded log under log.dirs={}.",
+                                                       config->bootstrap_servers, config->log_dirs));
   }
   std::vector<ConnectorFile> connectors;
   std::vector<std::string> names;
@@ -90,7 +93,9 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   Status created = put_connector_files(herder, connectors);
   if (created) {
     herder.set_ready();
-    logger.info("worker_started", {{"rest", "http://" + (*rest)->advertised()}, {"log", config->log_dirs}, {"plugins", plugins.connectors().size()}});
+    logger.info("worker_started", {{"rest", "http://" + (*rest)->advertised()},
+                                   {"log", config->log_dirs},
+                                   {"plugins", plugins.connectors().size()}});
     wait_for_signal();
     logger.info("worker_stopping");
   }

@@ -15,8 +15,8 @@ struct StandaloneOptions {
   std::string built_in_plugins;              ///< folder of the connectors that come with millrace
 };
 
-/// Runs until SIGTERM or SIGINT. SIGTERM and SIGINT must be blocked in the calling thread, so that all threads inherit it.
-/// Errors: what stopped the start, in a sentence that says what to do.
+/// Runs until SIGTERM or SIGINT. SIGTERM and SIGINT must be blocked in the calling thread, so that all threads inherit
+/// it. Errors: what stopped the start, in a sentence that says what to do.
 Status run_standalone(const StandaloneOptions& options, const Logger& logger);
 
 }  // namespace millrace

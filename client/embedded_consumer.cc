@@ -48,13 +48,16 @@ Status EmbeddedConsumer::subscribe(std::vector<std::string> topics, RebalanceLis
   return join({{topics.begin(), topics.end()}, {}}, listener);
 }
 
-Status EmbeddedConsumer::subscribe_pattern(const std::string& regex, RebalanceListener& listener) { return join({{}, regex}, listener); }
+Status EmbeddedConsumer::subscribe_pattern(const std::string& regex, RebalanceListener& listener) {
+  return join({{}, regex}, listener);
+}
 
 Status EmbeddedConsumer::join(GroupSubscription subscription, RebalanceListener& listener) {
   if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "subscribe needs a group.id");
   leave();
   drop_all();
-  auto member = broker_.membership().join(config_.group_id, config_.client_id, subscription, &waker_, broker_.clock().monotonic());
+  auto member = broker_.membership().join(config_.group_id, config_.client_id, subscription, &waker_,
+                                          broker_.clock().monotonic());
   if (!member) return fail(std::move(member.error()));
   member_ = std::move(*member);
   subscription_ = std::move(subscription);
@@ -169,7 +172,8 @@ Expected<std::vector<FetchedPartition>> EmbeddedConsumer::collect() {
   return result;
 }
 
-Status EmbeddedConsumer::fetch(const TopicPartition& key, Partition& partition, FetchedPartition& out, size_t records_max) {
+Status EmbeddedConsumer::fetch(const TopicPartition& key, Partition& partition, FetchedPartition& out,
+                               size_t records_max) {
   while (out.records.size() < records_max) {
     RecordView record;
     if (partition.records && partition.records->next(record)) {
@@ -188,7 +192,9 @@ Status EmbeddedConsumer::fetch(const TopicPartition& key, Partition& partition, 
       partition.records.reset();
     }
     auto more = next_batch(partition);
-    if (!more) return fail(std::move(more.error()).wrap(fmt::format("{}-{} at offset {}", key.topic, key.partition, partition.position)));
+    if (!more)
+      return fail(std::move(more.error())
+                      .wrap(fmt::format("{}-{} at offset {}", key.topic, key.partition, partition.position)));
     if (*more) continue;
     if (!out.records.empty()) break;  // one owner per delivery: the next chunk waits for the next poll
     auto filled = refill(key, partition);
@@ -230,7 +236,11 @@ Expected<bool> EmbeddedConsumer::refill(const TopicPartition& key, Partition& pa
   auto read = partition.log->read(partition.position, std::min(kPartitionFetchBytes, config_.fetch_bytes_max));
   if (!read && read.error().code == ErrorCode::kNotFound) {
     const int64_t reset = config_.from_earliest ? partition.log->log_start_offset() : partition.log->high_watermark();
-    logger_.warn("position_reset", {{"topic", key.topic}, {"partition", key.partition}, {"group", config_.group_id}, {"from", partition.position}, {"to", reset}});
+    logger_.warn("position_reset", {{"topic", key.topic},
+                                    {"partition", key.partition},
+                                    {"group", config_.group_id},
+                                    {"from", partition.position},
+                                    {"to", reset}});
     partition.position = reset;
     read = partition.log->read(partition.position, std::min(kPartitionFetchBytes, config_.fetch_bytes_max));
   }
@@ -250,7 +260,8 @@ void EmbeddedConsumer::wakeup() { waker_.interrupt(); }
 
 Status EmbeddedConsumer::seek(const TopicPartition& name, int64_t offset) {
   const auto found = partitions_.find(name);
-  if (found == partitions_.end()) return fail(ErrorCode::kConflict, fmt::format("{}-{} is not assigned", name.topic, name.partition));
+  if (found == partitions_.end())
+    return fail(ErrorCode::kConflict, fmt::format("{}-{} is not assigned", name.topic, name.partition));
   found->second.position = offset;
   found->second.records.reset();
   found->second.chunk.reset();
@@ -260,7 +271,8 @@ Status EmbeddedConsumer::seek(const TopicPartition& name, int64_t offset) {
 
 Expected<int64_t> EmbeddedConsumer::position(const TopicPartition& name) {
   const auto found = partitions_.find(name);
-  if (found == partitions_.end()) return fail(ErrorCode::kConflict, fmt::format("{}-{} is not assigned", name.topic, name.partition));
+  if (found == partitions_.end())
+    return fail(ErrorCode::kConflict, fmt::format("{}-{} is not assigned", name.topic, name.partition));
   return found->second.position;
 }
 
@@ -280,7 +292,8 @@ void EmbeddedConsumer::resume(const std::vector<TopicPartition>& names) {
 Status EmbeddedConsumer::commit(const std::map<TopicPartition, OffsetAndMetadata>& offsets) {
   if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "commit needs a group.id");
   if (!member_.empty()) {
-    if (auto allowed = broker_.membership().check_commit(config_.group_id, member_, generation_); !allowed) return allowed;
+    if (auto allowed = broker_.membership().check_commit(config_.group_id, member_, generation_); !allowed)
+      return allowed;
   }
   GroupOffsets::Offsets stored;
   for (const auto& [name, each] : offsets) stored[{name.topic, name.partition}] = {each.offset, -1, each.metadata, 0};

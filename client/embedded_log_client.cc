@@ -56,7 +56,8 @@ class EmbeddedAdmin final : public Admin {
 
   Expected<std::map<TopicPartition, OffsetAndMetadata>> group_offsets(const std::string& group) override {
     std::map<TopicPartition, OffsetAndMetadata> offsets;
-    for (const auto& [key, each] : broker_.offsets().group(group)) offsets[{key.first, key.second}] = {each.offset, each.metadata};
+    for (const auto& [key, each] : broker_.offsets().group(group))
+      offsets[{key.first, key.second}] = {each.offset, each.metadata};
     return offsets;
   }
 
@@ -87,8 +88,11 @@ class EmbeddedAdmin final : public Admin {
  private:
   Status check_no_members(const std::string& group) {
     if (!broker_.membership().has_members(group)) return {};
-    return fail(Error{ErrorCode::kConflict, fmt::format("group {} has members: stop its consumers first", group),
-                      "org.apache.kafka.common.errors.GroupNotEmptyException", {}, {}});
+    return fail(Error{ErrorCode::kConflict,
+                      fmt::format("group {} has members: stop its consumers first", group),
+                      "org.apache.kafka.common.errors.GroupNotEmptyException",
+                      {},
+                      {}});
   }
   Broker& broker_;
 };
@@ -96,16 +100,21 @@ class EmbeddedAdmin final : public Admin {
 }  // namespace
 
 EmbeddedLogClient::EmbeddedLogClient(std::unique_ptr<Broker> broker, EmbeddedLogOptions options, Logger logger)
-    : broker_(std::move(broker)), options_(std::move(options)), logger_(std::move(logger)), admin_(std::make_unique<EmbeddedAdmin>(*broker_)) {}
+    : broker_(std::move(broker)),
+      options_(std::move(options)),
+      logger_(std::move(logger)),
+      admin_(std::make_unique<EmbeddedAdmin>(*broker_)) {}
 
-Expected<std::unique_ptr<EmbeddedLogClient>> EmbeddedLogClient::open(FileSystem& fs, Clock& clock, EmbeddedLogOptions options, Logger logger) {
+Expected<std::unique_ptr<EmbeddedLogClient>> EmbeddedLogClient::open(FileSystem& fs, Clock& clock,
+                                                                     EmbeddedLogOptions options, Logger logger) {
   BrokerOptions broker_options;
   broker_options.directory = options.directory;
   broker_options.partitions_default = options.partitions_default;
   broker_options.auto_create_topics = options.auto_create_topics;
   auto broker = Broker::open(fs, clock, logger, std::move(broker_options));
   if (!broker) return fail(std::move(broker.error()));
-  return std::unique_ptr<EmbeddedLogClient>(new EmbeddedLogClient(std::move(*broker), std::move(options), std::move(logger)));
+  return std::unique_ptr<EmbeddedLogClient>(
+      new EmbeddedLogClient(std::move(*broker), std::move(options), std::move(logger)));
 }
 
 EmbeddedLogClient::~EmbeddedLogClient() {

@@ -21,7 +21,8 @@ struct EmbeddedLogOptions {
 class EmbeddedLogClient final : public LogClient {
  public:
   /// Opens the log directory. Errors: those of Broker::open(), among them kConflict when another process uses it.
-  static Expected<std::unique_ptr<EmbeddedLogClient>> open(FileSystem& fs, Clock& clock, EmbeddedLogOptions options, Logger logger);
+  static Expected<std::unique_ptr<EmbeddedLogClient>> open(FileSystem& fs, Clock& clock, EmbeddedLogOptions options,
+                                                           Logger logger);
   /// Closes the log cleanly.
   ~EmbeddedLogClient() override;
 

@@ -13,7 +13,10 @@ using std::chrono::seconds;
 
 struct Recorder final : RebalanceListener {
   void on_revoked(const std::vector<TopicPartition>& partitions) override { revoked += partitions.size(); }
-  void on_assigned(const std::vector<TopicPartition>& partitions) override { assigned = partitions; ++assignments; }
+  void on_assigned(const std::vector<TopicPartition>& partitions) override {
+    assigned = partitions;
+    ++assignments;
+  }
   std::vector<TopicPartition> assigned;
   size_t revoked = 0;
   int assignments = 0;
@@ -40,8 +43,10 @@ class EmbeddedLogClientTest : public ::testing::Test {
     auto producer = client_->producer("p");
     for (int i = 0; i < count; i += 10) {
       RecordBatchBuilder batch({.compression = {codec, {}}});
-      for (int k = i; k < std::min(i + 10, count); ++k) batch.append(1000 + k, "k" + std::to_string(k), "v" + std::to_string(k));
-      (*producer)->send({topic, partition}, std::move(batch), [](Expected<int64_t> offset) { EXPECT_TRUE(offset) << offset.error().message; });
+      for (int k = i; k < std::min(i + 10, count); ++k)
+        batch.append(1000 + k, "k" + std::to_string(k), "v" + std::to_string(k));
+      (*producer)->send({topic, partition}, std::move(batch),
+                        [](Expected<int64_t> offset) { EXPECT_TRUE(offset) << offset.error().message; });
     }
     ASSERT_TRUE((*producer)->flush(seconds(10)));
   }
@@ -67,7 +72,8 @@ class EmbeddedLogClientTest : public ::testing::Test {
 
 TEST_F(EmbeddedLogClientTest, ProducesConsumesCommitsAndGoesOnAfterReopening) {
   ASSERT_TRUE(client_->admin().create_topic({.name = "orders", .partitions = 1, .configs = {{"retention.ms", "-1"}}}));
-  EXPECT_EQ(client_->admin().create_topic({.name = "orders", .partitions = 1, .configs = {}}).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(client_->admin().create_topic({.name = "orders", .partitions = 1, .configs = {}}).error().code,
+            ErrorCode::kAlreadyExists);
   send("orders", 0, 100, Codec::kZstd);
   const TopicPartition orders{"orders", 0};
   {
@@ -145,7 +151,8 @@ TEST_F(EmbeddedLogClientTest, PauseSeekAndWakeup) {
   EXPECT_TRUE((*consumer)->poll(seconds(60))->empty());
   waker.join();
   EXPECT_EQ(client_->producer("p").value()->partition_count("bad name").error().code, ErrorCode::kInvalidConfig);
-  EXPECT_EQ(client_->admin().create_topic({.name = "x", .configs = {{"no.such", "1"}}}).error().code, ErrorCode::kInvalidConfig);
+  EXPECT_EQ(client_->admin().create_topic({.name = "x", .configs = {{"no.such", "1"}}}).error().code,
+            ErrorCode::kInvalidConfig);
 }
 
 TEST_F(EmbeddedLogClientTest, AWaitingPollIsWokenByAnAppend) {

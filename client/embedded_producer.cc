@@ -46,7 +46,8 @@ Expected<int32_t> EmbeddedProducer::partition_count(const std::string& topic) {
 
 void EmbeddedProducer::wait_for_room(size_t bytes) {
   std::unique_lock lock(in_flight_->mutex);
-  in_flight_->changed.wait(lock, [&] { return in_flight_->bytes == 0 || in_flight_->bytes + bytes <= options_.producer_buffer_bytes; });
+  in_flight_->changed.wait(
+      lock, [&] { return in_flight_->bytes == 0 || in_flight_->bytes + bytes <= options_.producer_buffer_bytes; });
 }
 
 void EmbeddedProducer::send(const TopicPartition& to, RecordBatchBuilder batch, Callback done) {
@@ -71,7 +72,8 @@ void EmbeddedProducer::send(const TopicPartition& to, RecordBatchBuilder batch, 
   while (true) {
     auto appended = (*log)->append(bytes, {}, answer);
     if (appended) return;
-    if (!appended.error().retriable() || std::chrono::steady_clock::now() >= deadline) return answer(fail(std::move(appended.error())));
+    if (!appended.error().retriable() || std::chrono::steady_clock::now() >= deadline)
+      return answer(fail(std::move(appended.error())));
     std::unique_lock lock(in_flight_->mutex);
     in_flight_->changed.wait_for(lock, kRetryPause);
   }
@@ -80,7 +82,8 @@ void EmbeddedProducer::send(const TopicPartition& to, RecordBatchBuilder batch, 
 Status EmbeddedProducer::flush(std::chrono::milliseconds timeout) {
   std::unique_lock lock(in_flight_->mutex);
   if (in_flight_->changed.wait_for(lock, timeout, [&] { return in_flight_->batches == 0; })) return {};
-  return fail(ErrorCode::kUnavailable, fmt::format("{} batches are still on their way after {} ms", in_flight_->batches, timeout.count()));
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{} batches are still on their way after {} ms", in_flight_->batches, timeout.count()));
 }
 
 }  // namespace millrace

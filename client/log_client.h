@@ -61,7 +61,8 @@ class Producer {
   virtual Expected<int32_t> partition_count(const std::string& topic) = 0;
 
   /// Takes a finished or unfinished `batch` (record_count() > 0; moved from). Blocks while more than the client's
-  /// buffer bound is on its way. A full disk is retried inside until `delivery_timeout`; the callback then gets kUnavailable.
+  /// buffer bound is on its way. A full disk is retried inside until `delivery_timeout`; the callback then gets
+  /// kUnavailable.
   virtual void send(const TopicPartition& to, RecordBatchBuilder batch, Callback done) = 0;
 
   /// Waits until every batch sent before has had its callback. kUnavailable after `timeout`.
@@ -79,9 +80,9 @@ class RebalanceListener {
 /// The records of one partition that one poll() brought, in offset order. The views live as long as `owner`.
 struct FetchedPartition {
   TopicPartition from;
-  std::vector<RecordView> records;    ///< data records only: no control batches
-  int64_t next_offset = 0;            ///< where the next fetch starts: may lie beyond the last record (holes, control batches)
-  int64_t high_watermark = 0;         ///< end of the partition at the time of the fetch, for lag
+  std::vector<RecordView> records;  ///< data records only: no control batches
+  int64_t next_offset = 0;     ///< where the next fetch starts: may lie beyond the last record (holes, control batches)
+  int64_t high_watermark = 0;  ///< end of the partition at the time of the fetch, for lag
   std::shared_ptr<const void> owner;  ///< co-owned by whoever still reads the views
 };
 

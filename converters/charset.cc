@@ -27,7 +27,8 @@ int utf8_step(std::string_view text) {
     return lead == 0xED && byte(1) >= 0xA0 ? -3 : 3;
   }
   if (lead >= 0xF0 && lead < 0xF5) {
-    if (text.size() < 2 || !continues(byte(1)) || (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return -1;
+    if (text.size() < 2 || !continues(byte(1)) || (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F))
+      return -1;
     if (text.size() < 3 || !continues(byte(2))) return -2;
     return text.size() < 4 || !continues(byte(3)) ? -3 : 4;
   }
@@ -71,7 +72,8 @@ std::string_view decode_utf8(std::string_view bytes, Arena& arena) {
 
 std::unique_ptr<Charset> Charset::open(const std::string& name) {
   std::string upper = name;
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   std::unique_ptr<Charset> charset(new Charset());
   if (upper == "UTF-8" || upper == "UTF8") {
     charset->utf8_ = true;
@@ -87,7 +89,8 @@ std::unique_ptr<Charset> Charset::open(const std::string& name) {
   const auto decoder = iconv_open("UTF-8", system_name.c_str());
   charset->decoder_ = decoder == kNoIconv ? nullptr : decoder;
   if (charset->encoder_ == nullptr || charset->decoder_ == nullptr) return nullptr;
-  convert(encoder, "?", "", [](std::string_view) { return size_t{1}; }, charset->question_mark_);
+  convert(
+      encoder, "?", "", [](std::string_view) { return size_t{1}; }, charset->question_mark_);
   return charset;
 }
 
@@ -102,7 +105,9 @@ void Charset::encode(std::string_view text, std::string& out) {
     return;
   }
   if (byte_order_mark_ && !text.empty()) out.append("\xFE\xFF");
-  convert(encoder_, text, question_mark_, [](std::string_view rest) { return static_cast<size_t>(std::abs(utf8_step(rest))); }, out);
+  convert(
+      encoder_, text, question_mark_,
+      [](std::string_view rest) { return static_cast<size_t>(std::abs(utf8_step(rest))); }, out);
 }
 
 std::string_view Charset::decode(std::string_view bytes, Arena& arena) {
@@ -112,7 +117,8 @@ std::string_view Charset::decode(std::string_view bytes, Arena& arena) {
   const bool marked = bytes.starts_with("\xFE\xFF") || bytes.starts_with("\xFF\xFE");
   std::string with_mark;
   if (byte_order_mark_ && !marked) bytes = with_mark.append("\xFE\xFF").append(bytes);
-  convert(decoder_, bytes, kReplacement, [](std::string_view) { return size_t{1}; }, text);
+  convert(
+      decoder_, bytes, kReplacement, [](std::string_view) { return size_t{1}; }, text);
   return arena.copy(text);
 }
 

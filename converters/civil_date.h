@@ -13,7 +13,9 @@ struct CivilDate {
   int64_t day;
 };
 
-constexpr int64_t floor_div(int64_t number, int64_t divisor) { return number / divisor - (number % divisor < 0 ? 1 : 0); }
+constexpr int64_t floor_div(int64_t number, int64_t divisor) {
+  return number / divisor - (number % divisor < 0 ? 1 : 0);
+}
 
 /// Counted in eras of 400 years that begin on 1 March, so that the leap day is a year's last.
 constexpr CivilDate civil_from_days(int64_t days) {

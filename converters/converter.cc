@@ -43,7 +43,8 @@ const Entry* find(std::string_view name) {
   for (const Entry& entry : kConverters) {
     const std::string_view simple = entry.class_name.substr(entry.class_name.rfind('.') + 1);
     const std::string_view suffix = simple.ends_with("HeaderConverter") ? "HeaderConverter" : "Converter";
-    if (name == entry.class_name || name == simple || name == simple.substr(0, simple.size() - suffix.size())) return &entry;
+    if (name == entry.class_name || name == simple || name == simple.substr(0, simple.size() - suffix.size()))
+      return &entry;
   }
   return nullptr;
 }
@@ -90,21 +91,36 @@ const ConfigDef* converter_config(std::string_view class_name) {
 
 std::string_view java_class(const Value& value) {
   switch (value.kind) {
-    case MR_BOOLEAN: return "java.lang.Boolean";
-    case MR_INT8: return "java.lang.Byte";
-    case MR_INT16: return "java.lang.Short";
-    case MR_INT32: return "java.lang.Integer";
-    case MR_INT64: return "java.lang.Long";
-    case MR_FLOAT32: return "java.lang.Float";
-    case MR_FLOAT64: return "java.lang.Double";
-    case MR_STRING: return "java.lang.String";
-    case MR_BYTES: return "[B";
-    case MR_ARRAY: return "java.util.ArrayList";
-    case MR_MAP: return "java.util.HashMap";
-    case MR_STRUCT: return "org.apache.kafka.connect.data.Struct";
-    case MR_DECIMAL: return "java.math.BigDecimal";
-    case MR_TIMESTAMP: return "java.util.Date";
-    default: return "null";
+    case MR_BOOLEAN:
+      return "java.lang.Boolean";
+    case MR_INT8:
+      return "java.lang.Byte";
+    case MR_INT16:
+      return "java.lang.Short";
+    case MR_INT32:
+      return "java.lang.Integer";
+    case MR_INT64:
+      return "java.lang.Long";
+    case MR_FLOAT32:
+      return "java.lang.Float";
+    case MR_FLOAT64:
+      return "java.lang.Double";
+    case MR_STRING:
+      return "java.lang.String";
+    case MR_BYTES:
+      return "[B";
+    case MR_ARRAY:
+      return "java.util.ArrayList";
+    case MR_MAP:
+      return "java.util.HashMap";
+    case MR_STRUCT:
+      return "org.apache.kafka.connect.data.Struct";
+    case MR_DECIMAL:
+      return "java.math.BigDecimal";
+    case MR_TIMESTAMP:
+      return "java.util.Date";
+    default:
+      return "null";
   }
 }
 

@@ -20,15 +20,15 @@ class HeaderConverter {
  public:
   virtual ~HeaderConverter() = default;
 
-  /// To be called once, before anything else; `settings` without the prefix (`key.converter.`). Unknown ones are ignored.
-  /// Errors: kInvalidConfig.
+  /// To be called once, before anything else; `settings` without the prefix (`key.converter.`). Unknown ones are
+  /// ignored. Errors: kInvalidConfig.
   virtual Status configure(const ConfigMap& settings, bool is_key) = 0;
   /// Tells that the data of the batch before the last one are no longer used; caches may then shrink to their bound.
   virtual void new_batch() {}
 
   /// Appends the bytes of a header's value to `out`; false (and nothing appended) for null bytes.
-  virtual Expected<bool> from_header(std::string_view topic, std::string_view header, const Schema* schema, const Value& value,
-                                     std::string& out) = 0;
+  virtual Expected<bool> from_header(std::string_view topic, std::string_view header, const Schema* schema,
+                                     const Value& value, std::string& out) = 0;
   virtual Expected<SchemaAndValue> to_header(std::string_view topic, std::string_view header,
                                              std::optional<std::string_view> bytes, Arena& arena) = 0;
 };
@@ -38,8 +38,10 @@ class Converter : public HeaderConverter {
  public:
   /// Appends the bytes of a key or value to `out`; false (and nothing appended) for null bytes, a tombstone.
   /// After an error the content of `out` behind its old end is undefined.
-  virtual Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value, std::string& out) = 0;
-  virtual Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes, Arena& arena) = 0;
+  virtual Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value,
+                                      std::string& out) = 0;
+  virtual Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes,
+                                              Arena& arena) = 0;
 
   Expected<bool> from_header(std::string_view topic, std::string_view, const Schema* schema, const Value& value,
                              std::string& out) override {

@@ -51,7 +51,8 @@ Outcome read(HeaderConverter& converter, const Json& line, bool header, Arena& a
   const auto view = input.is_null() ? std::nullopt : std::optional<std::string_view>(bytes);
   const std::string topic = line.at("topic");
   const auto once = [&] {
-    return header ? converter.to_header(topic, "h", view, arena) : static_cast<Converter&>(converter).to_connect(topic, view, arena);
+    return header ? converter.to_header(topic, "h", view, arena)
+                  : static_cast<Converter&>(converter).to_connect(topic, view, arena);
   };
   auto result = once();
   if (!result) return {std::move(result.error()), {}};
@@ -76,8 +77,10 @@ Outcome run(const Json& line, Arena& arena, std::string& unrepresentable) {
   if (converter == nullptr) return {Error{.message = "no such class"}, {}};
   ConfigMap settings;
   for (const auto& [key, value] : line.at("config").items()) settings[key] = value.get<std::string>();
-  if (auto status = converter->configure(settings, line.value("isKey", false)); !status) return {std::move(status.error()), {}};
-  return op.starts_with("from") ? write(*converter, line, header, arena, unrepresentable) : read(*converter, line, header, arena);
+  if (auto status = converter->configure(settings, line.value("isKey", false)); !status)
+    return {std::move(status.error()), {}};
+  return op.starts_with("from") ? write(*converter, line, header, arena, unrepresentable)
+                                : read(*converter, line, header, arena);
 }
 
 std::string class_of(const Error& error) {
@@ -87,7 +90,8 @@ std::string class_of(const Error& error) {
 
 std::string without_java_class(std::string message) {
   for (const char* name : {"java.math.BigInteger"}) {
-    if (const size_t at = message.find(name); at != std::string::npos) message.replace(at, std::string(name).size(), "java.math.BigDecimal");
+    if (const size_t at = message.find(name); at != std::string::npos)
+      message.replace(at, std::string(name).size(), "java.math.BigDecimal");
   }
   return message;
 }
@@ -123,7 +127,8 @@ void run_file(const std::string& name) {
     std::string unrepresentable;
     const Outcome outcome = run(line, arena, unrepresentable);
     if (!unrepresentable.empty()) {
-      std::printf("%s: %s has no form in this data model\n", line["id"].get<std::string>().c_str(), unrepresentable.c_str());
+      std::printf("%s: %s has no form in this data model\n", line["id"].get<std::string>().c_str(),
+                  unrepresentable.c_str());
       ++skipped;
       continue;
     }
@@ -138,7 +143,8 @@ void run_file(const std::string& name) {
       // Through the codec, so that a float compares as a number and not by its digits; nlohmann::json compares objects
       // without order, which README allows for map payloads.
       const auto expected = golden::decode(line["output"], arena);
-      EXPECT_EQ(nlohmann::json(outcome.output), nlohmann::json(golden::encode(expected.schema.get(), expected.value))) << line["id"];
+      EXPECT_EQ(nlohmann::json(outcome.output), nlohmann::json(golden::encode(expected.schema.get(), expected.value)))
+          << line["id"];
     }
   }
   std::printf("%s: %d cases, %d skipped as known differences\n", name.c_str(), done, skipped);

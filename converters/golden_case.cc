@@ -13,14 +13,15 @@ namespace {
 
 Type type_of(const std::string& name) {
   static const std::map<std::string, Type> kTypes = {
-      {"boolean", Type::kBoolean}, {"int8", Type::kInt8},     {"int16", Type::kInt16},   {"int32", Type::kInt32},
+      {"boolean", Type::kBoolean}, {"int8", Type::kInt8},     {"int16", Type::kInt16},    {"int32", Type::kInt32},
       {"int64", Type::kInt64},     {"float", Type::kFloat32}, {"double", Type::kFloat64}, {"string", Type::kString},
-      {"bytes", Type::kBytes},     {"array", Type::kArray},   {"map", Type::kMap},       {"struct", Type::kStruct}};
+      {"bytes", Type::kBytes},     {"array", Type::kArray},   {"map", Type::kMap},        {"struct", Type::kStruct}};
   return kTypes.at(name);
 }
 
 const char* name_of(Type type) {
-  static const char* const kNames[] = {"", "boolean", "int8", "int16", "int32", "int64", "float", "double", "string", "bytes", "array", "map", "struct"};
+  static const char* const kNames[] = {"",       "boolean", "int8",  "int16", "int32", "int64", "float",
+                                       "double", "string",  "bytes", "array", "map",   "struct"};
   return kNames[static_cast<size_t>(type)];
 }
 
@@ -101,7 +102,8 @@ struct Decoder {
       for (const auto& one : json) members.push_back(schemaless(one));
       return items(MR_ARRAY, members);
     }
-    if (json.size() == 1 && json.begin().key().starts_with("@")) return tagged(json.begin().key(), json.begin().value());
+    if (json.size() == 1 && json.begin().key().starts_with("@"))
+      return tagged(json.begin().key(), json.begin().value());
     for (const auto& [key, one] : json.items()) {
       members.push_back(text(key));
       members.push_back(schemaless(one));
@@ -109,7 +111,9 @@ struct Decoder {
     return items(MR_MAP, members);
   }
 
-  Value element(const Schema* schema, const Json& json) { return schema == nullptr ? schemaless(json) : with_schema(*schema, json); }
+  Value element(const Schema* schema, const Json& json) {
+    return schema == nullptr ? schemaless(json) : with_schema(*schema, json);
+  }
 
   Value with_schema(const Schema& schema, const Json& json) {
     if (json.is_null()) return null_value();
@@ -117,33 +121,42 @@ struct Decoder {
       const Value raw = schemaless(json["@raw"]);
       // Logical values are their base numbers here, so a number that is "not a Date" cannot be told from one.
       const bool date = schema.is_date() || schema.is_time() || schema.is_timestamp();
-      if ((date && raw.kind == static_cast<uint8_t>(schema.type())) || (schema.type() == Type::kStruct && raw.kind == MR_STRUCT)) {
+      if ((date && raw.kind == static_cast<uint8_t>(schema.type())) ||
+          (schema.type() == Type::kStruct && raw.kind == MR_STRUCT)) {
         unrepresentable = "@raw";
       }
       return raw;
     }
     if (json.is_object() && json.contains("@utf16")) return text(utf8_of_utf16(from_base64(json["@utf16"])));
     if (schema.is_decimal()) {
-      return bytes_value(MR_DECIMAL, arena.copy(from_base64(json)), static_cast<int16_t>(std::stoi(*schema.parameter("scale"))));
+      return bytes_value(MR_DECIMAL, arena.copy(from_base64(json)),
+                         static_cast<int16_t>(std::stoi(*schema.parameter("scale"))));
     }
     std::vector<Value> members;
     switch (schema.type()) {
-      case Type::kBoolean: return boolean_value(json);
+      case Type::kBoolean:
+        return boolean_value(json);
       case Type::kInt8:
       case Type::kInt16:
       case Type::kInt32:
-      case Type::kInt64: return scalar(static_cast<mr_kind>(schema.type()), json.get<int64_t>());
-      case Type::kFloat32: return floating(MR_FLOAT32, static_cast<double>(static_cast<float>(number_of(json))));
-      case Type::kFloat64: return floating(MR_FLOAT64, number_of(json));
-      case Type::kString: return text(json);
-      case Type::kBytes: return text(from_base64(json), MR_BYTES);
+      case Type::kInt64:
+        return scalar(static_cast<mr_kind>(schema.type()), json.get<int64_t>());
+      case Type::kFloat32:
+        return floating(MR_FLOAT32, static_cast<double>(static_cast<float>(number_of(json))));
+      case Type::kFloat64:
+        return floating(MR_FLOAT64, number_of(json));
+      case Type::kString:
+        return text(json);
+      case Type::kBytes:
+        return text(from_base64(json), MR_BYTES);
       case Type::kArray:
         for (const auto& one : json) members.push_back(element(schema.value_schema(), one));
         return items(MR_ARRAY, members);
       case Type::kStruct:
         for (const Field& field : schema.fields()) members.push_back(with_schema(*field.schema, json.at(field.name)));
         return items(MR_STRUCT, members);
-      case Type::kMap: break;
+      case Type::kMap:
+        break;
     }
     for (const auto& [key, one] : json.items()) {
       members.push_back(json.is_object() ? text(key) : element(schema.key_schema(), one.at(0)));
@@ -153,27 +166,42 @@ struct Decoder {
   }
 };
 
-SchemaPtr decode_optional_schema(const Json& json, Arena& arena) { return json.is_null() ? SchemaPtr() : decode_schema(json, arena); }
+SchemaPtr decode_optional_schema(const Json& json, Arena& arena) {
+  return json.is_null() ? SchemaPtr() : decode_schema(json, arena);
+}
 
 Json encode_schemaless(const Value& value) {
   switch (value.kind) {
-    case MR_NULL: return nullptr;
-    case MR_BOOLEAN: return value.u.i64 != 0;
-    case MR_INT8: return {{"@int8", value.u.i64}};
-    case MR_INT16: return {{"@int16", value.u.i64}};
-    case MR_INT32: return {{"@int32", value.u.i64}};
-    case MR_INT64: return value.u.i64;
-    case MR_FLOAT32: return {{"@float32", std::isfinite(value.u.f64) ? Json::parse(java_float_text(static_cast<float>(value.u.f64))) : json_of(value.u.f64)}};
-    case MR_FLOAT64: return std::isfinite(value.u.f64) ? Json(value.u.f64) : Json{{"@float64", java_double_text(value.u.f64)}};
-    case MR_STRING: return std::string(bytes_of(value));
-    case MR_BYTES: return {{"@bytes", to_base64(bytes_of(value))}};
-    case MR_TIMESTAMP: return {{"@timestamp", value.u.i64}};
+    case MR_NULL:
+      return nullptr;
+    case MR_BOOLEAN:
+      return value.u.i64 != 0;
+    case MR_INT8:
+      return {{"@int8", value.u.i64}};
+    case MR_INT16:
+      return {{"@int16", value.u.i64}};
+    case MR_INT32:
+      return {{"@int32", value.u.i64}};
+    case MR_INT64:
+      return value.u.i64;
+    case MR_FLOAT32:
+      return {{"@float32", std::isfinite(value.u.f64) ? Json::parse(java_float_text(static_cast<float>(value.u.f64)))
+                                                      : json_of(value.u.f64)}};
+    case MR_FLOAT64:
+      return std::isfinite(value.u.f64) ? Json(value.u.f64) : Json{{"@float64", java_double_text(value.u.f64)}};
+    case MR_STRING:
+      return std::string(bytes_of(value));
+    case MR_BYTES:
+      return {{"@bytes", to_base64(bytes_of(value))}};
+    case MR_TIMESTAMP:
+      return {{"@timestamp", value.u.i64}};
     case MR_DECIMAL: {
       std::string text;
       append_java_decimal(text, bytes_of(value), value.scale);
       return {{"@decimal", text}};
     }
-    default: break;
+    default:
+      break;
   }
   const auto members = items_of(value);
   Json result = value.kind == MR_MAP ? Json::object() : Json::array();
@@ -182,7 +210,8 @@ Json encode_schemaless(const Value& value) {
     return result;
   }
   bool plain = true;
-  for (size_t i = 0; i < members.size(); i += 2) plain = plain && members[i].kind == MR_STRING && !bytes_of(members[i]).starts_with("@");
+  for (size_t i = 0; i < members.size(); i += 2)
+    plain = plain && members[i].kind == MR_STRING && !bytes_of(members[i]).starts_with("@");
   Json pairs = Json::array();
   for (size_t i = 0; i + 1 < members.size(); i += 2) {
     if (plain) {
@@ -203,9 +232,13 @@ Json encode_payload(const Schema& schema, const Value& value) {
   if (!decimal_fits && value.kind != static_cast<uint8_t>(schema.type())) return {{"@raw", encode_schemaless(value)}};
   switch (value.kind) {
     case MR_DECIMAL:
-    case MR_BYTES: return to_base64(bytes_of(value));
-    case MR_FLOAT32: return std::isfinite(value.u.f64) ? Json::parse(java_float_text(static_cast<float>(value.u.f64))) : json_of(value.u.f64);
-    case MR_FLOAT64: return json_of(value.u.f64);
+    case MR_BYTES:
+      return to_base64(bytes_of(value));
+    case MR_FLOAT32:
+      return std::isfinite(value.u.f64) ? Json::parse(java_float_text(static_cast<float>(value.u.f64)))
+                                        : json_of(value.u.f64);
+    case MR_FLOAT64:
+      return json_of(value.u.f64);
     case MR_STRUCT: {
       Json result = Json::object();
       for (size_t i = 0; i < schema.fields().size(); ++i) {
@@ -232,7 +265,8 @@ Json encode_payload(const Schema& schema, const Value& value) {
       }
       return result;
     }
-    default: return encode_schemaless(value).is_object() ? Json(value.u.i64) : encode_schemaless(value);
+    default:
+      return encode_schemaless(value).is_object() ? Json(value.u.i64) : encode_schemaless(value);
   }
 }
 
@@ -292,7 +326,8 @@ Json encode_schema(const Schema* schema) {
   if (schema->version()) json["version"] = *schema->version();
   if (schema->doc()) json["doc"] = *schema->doc();
   for (const auto& [key, value] : schema->parameters()) json["parameters"][key] = value;
-  if (schema->default_value() != nullptr && !is_null(*schema->default_value())) json["default"] = encode_payload(*schema, *schema->default_value());
+  if (schema->default_value() != nullptr && !is_null(*schema->default_value()))
+    json["default"] = encode_payload(*schema, *schema->default_value());
   return json;
 }
 

@@ -8,9 +8,11 @@
 namespace millrace {
 namespace {
 
-constexpr std::string_view kConversionFailed = "Converting byte[] to Kafka Connect data failed due to serialization error: ";
+constexpr std::string_view kConversionFailed =
+    "Converting byte[] to Kafka Connect data failed due to serialization error: ";
 constexpr std::string_view kNoEnvelope =
-    "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain additional fields. If you are "
+    "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not contain additional "
+    "fields. If you are "
     "trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.";
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
@@ -82,7 +84,8 @@ const ConfigDef& JsonConverter::config_def() {
          {.name = "decimal.format",
           .default_value = "BASE64",
           .importance = ConfigImportance::kLow,
-          .documentation = "Controls which format this converter will serialize decimals in. This value is case insensitive and can be "
+          .documentation = "Controls which format this converter will serialize decimals in. This value is case "
+                           "insensitive and can be "
                            "either 'BASE64' (default) or 'NUMERIC'",
           .validator = validators::one_of_ignoring_case({"BASE64", "NUMERIC"}),
           .group = "Serialization",
@@ -93,8 +96,9 @@ const ConfigDef& JsonConverter::config_def() {
           .type = ConfigType::kBoolean,
           .default_value = "true",
           .importance = ConfigImportance::kLow,
-          .documentation = "Whether to replace fields that have a default value and that are null to the default value. When set to "
-                           "true, the default value is used, otherwise null is used.",
+          .documentation =
+              "Whether to replace fields that have a default value and that are null to the default value. When set to "
+              "true, the default value is used, otherwise null is used.",
           .group = "Serialization",
           .order = 1,
           .width = ConfigWidth::kMedium,
@@ -128,7 +132,8 @@ const JsonConverter::Outgoing& JsonConverter::outgoing(const Schema* schema) {
   auto found = outgoing_.find(schema);
   if (found == outgoing_.end()) {
     if (outgoing_.size() >= options_.schemas_cache_size) outgoing_.clear();
-    Outgoing made{schema == nullptr ? SchemaPtr() : schema->shared_from_this(), std::make_unique<JsonPlan>(schema), std::string()};
+    Outgoing made{schema == nullptr ? SchemaPtr() : schema->shared_from_this(), std::make_unique<JsonPlan>(schema),
+                  std::string()};
     if (options_.schemas_enable) made.envelope = writer_.envelope(schema);
     found = outgoing_.emplace(schema, std::move(made)).first;
   }
@@ -136,7 +141,8 @@ const JsonConverter::Outgoing& JsonConverter::outgoing(const Schema* schema) {
   return found->second;
 }
 
-Expected<bool> JsonConverter::from_connect(std::string_view, const Schema* schema, const Value& value, std::string& out) {
+Expected<bool> JsonConverter::from_connect(std::string_view, const Schema* schema, const Value& value,
+                                           std::string& out) {
   if (schema == nullptr && is_null(value)) return false;
   const Outgoing& known = outgoing(schema);
   if (!known.envelope) return fail(known.envelope.error());
@@ -149,7 +155,8 @@ Expected<bool> JsonConverter::from_connect(std::string_view, const Schema* schem
   return true;
 }
 
-Expected<SchemaAndValue> JsonConverter::to_connect(std::string_view, std::optional<std::string_view> bytes, Arena& arena) {
+Expected<SchemaAndValue> JsonConverter::to_connect(std::string_view, std::optional<std::string_view> bytes,
+                                                   Arena& arena) {
   if (!bytes) return SchemaAndValue{};
   SchemaAndValue result;
   if (read_fast(*bytes, arena, result)) return result;
@@ -160,7 +167,8 @@ bool JsonConverter::read_fast(std::string_view bytes, Arena& arena, SchemaAndVal
   if (!options_.schemas_enable) {
     size_t used = 0;
     out.schema = nullptr;
-    return payloads_->read(schemaless_, bytes, arena, out.value, used) && (used == bytes.size() || is_space(bytes[used]));
+    return payloads_->read(schemaless_, bytes, arena, out.value, used) &&
+           (used == bytes.size() || is_space(bytes[used]));
   }
   for (size_t i = 0; i < recent_.size() && recent_[i] != nullptr; ++i) {
     Incoming& known = *recent_[i];
@@ -246,7 +254,8 @@ Expected<SchemaAndValue> JsonConverter::read_envelope(std::string_view bytes, co
     auto schema = read_schema(*schema_node, options);
     if (!schema) return fail(std::move(schema.error()));
     if (has_prefix) {
-      entry = &keep(std::string(bytes.substr(0, static_cast<size_t>(payload_begin - bytes.data()))), std::move(*schema));
+      entry =
+          &keep(std::string(bytes.substr(0, static_cast<size_t>(payload_begin - bytes.data()))), std::move(*schema));
     } else {
       // The prefix that the schema would have here: equal schemas share an entry, and it serves other records too.
       auto prefix = writer_.envelope(schema->get());

@@ -23,8 +23,10 @@ class JsonConverter final : public Converter {
   static const ConfigDef& config_def();
   Status configure(const ConfigMap& settings, bool is_key) override;
   void new_batch() override;
-  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value, std::string& out) override;
-  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes, Arena& arena) override;
+  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value,
+                              std::string& out) override;
+  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes,
+                                      Arena& arena) override;
 
  private:
   /// A schema on its way out. Owns the schema, so that its address cannot come to mean another one.

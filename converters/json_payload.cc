@@ -58,7 +58,9 @@ bool JsonPayloadReader::literal(std::string_view word) {
   return at_ == end_ || ends_number(*at_);
 }
 
-bool JsonPayloadReader::string(std::string_view& out) { return take('"') && read_json_string(at_, end_, *arena_, out) == nullptr; }
+bool JsonPayloadReader::string(std::string_view& out) {
+  return take('"') && read_json_string(at_, end_, *arena_, out) == nullptr;
+}
 
 bool JsonPayloadReader::integer(int64_t& out) {
   const bool negative = take('-');
@@ -186,8 +188,10 @@ bool JsonPayloadReader::value(const JsonPlan& plan, Value& out) {
       if (!integer(number)) return false;
       out = int64_value(number);
       return true;
-    case Step::kFloat32: return floating_point(MR_FLOAT32, out);
-    case Step::kFloat64: return floating_point(MR_FLOAT64, out);
+    case Step::kFloat32:
+      return floating_point(MR_FLOAT32, out);
+    case Step::kFloat64:
+      return floating_point(MR_FLOAT64, out);
     case Step::kString:
       if (!string(text)) return false;
       out = string_value(text);
@@ -198,27 +202,41 @@ bool JsonPayloadReader::value(const JsonPlan& plan, Value& out) {
       if (bytes) out = bytes_value(MR_BYTES, *bytes);
       return bytes.has_value();
     }
-    case Step::kDecimal: return decimal(plan, out);
-    case Step::kArray: return array(plan.value.get(), out);
-    case Step::kMap: return plan.string_keys ? object(plan.value.get(), out) : pairs(plan, out);
-    case Step::kStruct: return record(plan, out);
-    default: return false;
+    case Step::kDecimal:
+      return decimal(plan, out);
+    case Step::kArray:
+      return array(plan.value.get(), out);
+    case Step::kMap:
+      return plan.string_keys ? object(plan.value.get(), out) : pairs(plan, out);
+    case Step::kStruct:
+      return record(plan, out);
+    default:
+      return false;
   }
 }
 
 bool JsonPayloadReader::any(Value& out) {
   std::string_view text;
   switch (*at_) {
-    case 'n': out = null_value(); return literal("null");
-    case 't': out = boolean_value(true); return literal("true");
-    case 'f': out = boolean_value(false); return literal("false");
+    case 'n':
+      out = null_value();
+      return literal("null");
+    case 't':
+      out = boolean_value(true);
+      return literal("true");
+    case 'f':
+      out = boolean_value(false);
+      return literal("false");
     case '"':
       if (!string(text)) return false;
       out = string_value(text);
       return true;
-    case '[': return array(nullptr, out);
-    case '{': return object(nullptr, out);
-    default: break;
+    case '[':
+      return array(nullptr, out);
+    case '{':
+      return object(nullptr, out);
+    default:
+      break;
   }
   const char* start = at_;
   int64_t number = 0;

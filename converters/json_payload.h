@@ -1,5 +1,6 @@
-/// The fast way from a payload to values: one pass, led by the schema, straight into the arena. It takes only what reads
-/// the same under every rule of the complete reader (json_reader.h) and gives up on the rest, which is then read again.
+/// The fast way from a payload to values: one pass, led by the schema, straight into the arena. It takes only what
+/// reads the same under every rule of the complete reader (json_reader.h) and gives up on the rest, which is then read
+/// again.
 #pragma once
 
 #include <string_view>

@@ -14,21 +14,34 @@ Step step_of(const Schema& schema) {
   if (schema.is_timestamp()) return Step::kTimestamp;
   if (schema.name()) {
     if (*schema.name() == kDecimalName) return Step::kDecimal;
-    if (*schema.name() == kDateName || *schema.name() == kTimeName || *schema.name() == kTimestampName) return Step::kOddLogical;
+    if (*schema.name() == kDateName || *schema.name() == kTimeName || *schema.name() == kTimestampName)
+      return Step::kOddLogical;
   }
   switch (schema.type()) {
-    case Type::kBoolean: return Step::kBoolean;
-    case Type::kInt8: return Step::kInt8;
-    case Type::kInt16: return Step::kInt16;
-    case Type::kInt32: return Step::kInt32;
-    case Type::kInt64: return Step::kInt64;
-    case Type::kFloat32: return Step::kFloat32;
-    case Type::kFloat64: return Step::kFloat64;
-    case Type::kString: return Step::kString;
-    case Type::kBytes: return Step::kBytes;
-    case Type::kArray: return Step::kArray;
-    case Type::kMap: return Step::kMap;
-    case Type::kStruct: return Step::kStruct;
+    case Type::kBoolean:
+      return Step::kBoolean;
+    case Type::kInt8:
+      return Step::kInt8;
+    case Type::kInt16:
+      return Step::kInt16;
+    case Type::kInt32:
+      return Step::kInt32;
+    case Type::kInt64:
+      return Step::kInt64;
+    case Type::kFloat32:
+      return Step::kFloat32;
+    case Type::kFloat64:
+      return Step::kFloat64;
+    case Type::kString:
+      return Step::kString;
+    case Type::kBytes:
+      return Step::kBytes;
+    case Type::kArray:
+      return Step::kArray;
+    case Type::kMap:
+      return Step::kMap;
+    case Type::kStruct:
+      return Step::kStruct;
   }
   return Step::kAny;
 }

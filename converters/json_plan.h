@@ -14,8 +14,22 @@ namespace millrace {
 struct JsonPlan {
   enum class Step : uint8_t {
     kAny,  ///< no schema
-    kBoolean, kInt8, kInt16, kInt32, kInt64, kFloat32, kFloat64, kString, kBytes, kArray, kMap, kStruct,
-    kDecimal, kDate, kTime, kTimestamp,
+    kBoolean,
+    kInt8,
+    kInt16,
+    kInt32,
+    kInt64,
+    kFloat32,
+    kFloat64,
+    kString,
+    kBytes,
+    kArray,
+    kMap,
+    kStruct,
+    kDecimal,
+    kDate,
+    kTime,
+    kTimestamp,
     kOddLogical,  ///< Date, Time or Timestamp by name over another type than Connect's own
   };
   struct Member {
@@ -28,7 +42,7 @@ struct JsonPlan {
 
   Step step = Step::kAny;
   bool optional = true;
-  bool string_keys = true;  ///< kMap: written as an object
+  bool string_keys = true;       ///< kMap: written as an object
   std::optional<int32_t> scale;  ///< kDecimal
   const Schema* schema = nullptr;
   const Value* default_value = nullptr;  ///< not null itself

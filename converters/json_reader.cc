@@ -19,7 +19,8 @@ constexpr int64_t kDayMs = 86'400'000;
 
 tl::unexpected<Error> bad(std::string message) { return fail(ErrorCode::kBadRecord, std::move(message)); }
 tl::unexpected<Error> bad_schema(std::string message) {
-  return fail(Error{ErrorCode::kBadRecord, std::move(message), "org.apache.kafka.connect.errors.SchemaBuilderException", {}, {}});
+  return fail(Error{
+      ErrorCode::kBadRecord, std::move(message), "org.apache.kafka.connect.errors.SchemaBuilderException", {}, {}});
 }
 
 /// A JSON number taken apart: digits without point, and the power of ten they count.
@@ -48,7 +49,8 @@ struct Number {
   int64_t wrapped() const {
     uint64_t number = 0;
     const int64_t whole = static_cast<int64_t>(digits.size()) + std::min<int64_t>(exponent, 0);
-    for (int64_t i = 0; i < whole; ++i) number = number * 10 + static_cast<uint64_t>(digits[static_cast<size_t>(i)] - '0');
+    for (int64_t i = 0; i < whole; ++i)
+      number = number * 10 + static_cast<uint64_t>(digits[static_cast<size_t>(i)] - '0');
     for (int64_t i = 0; i < std::min<int64_t>(exponent, 64); ++i) number *= 10;  // 10^64 has 64 zero bits
     return static_cast<int64_t>(negative ? 0 - number : number);
   }
@@ -66,7 +68,8 @@ bool fits_int32(const JsonNode& node) {
 double floating_of(const JsonNode& node, bool single) {
   if (!node.is_number()) return 0;
   const std::string text(node.text);
-  const double number = single ? static_cast<double>(std::strtof(text.c_str(), nullptr)) : std::strtod(text.c_str(), nullptr);
+  const double number =
+      single ? static_cast<double>(std::strtof(text.c_str(), nullptr)) : std::strtod(text.c_str(), nullptr);
   // BigDecimal has no negative zero, so only a number that underflows keeps its sign.
   if (number == 0 && text.substr(0, text.find_first_of("eE")).find_first_of("123456789") == std::string::npos) return 0;
   return number;
@@ -84,20 +87,34 @@ class ValueReader {
       return bad(fmt::format("Invalid null value for required {} field", type_name(plan.schema->type())));
     }
     switch (plan.step) {
-      case Step::kBoolean: return boolean_value(node->kind == Kind::kBoolean && node->flag);
-      case Step::kInt8: return scalar(MR_INT8, static_cast<int8_t>(integer_of(*node)));
-      case Step::kInt16: return scalar(MR_INT16, static_cast<int16_t>(integer_of(*node)));
-      case Step::kInt32: return scalar(MR_INT32, static_cast<int32_t>(integer_of(*node)));
-      case Step::kInt64: return scalar(MR_INT64, integer_of(*node));
-      case Step::kFloat32: return floating(MR_FLOAT32, floating_of(*node, true));
-      case Step::kFloat64: return floating(MR_FLOAT64, floating_of(*node, false));
-      case Step::kString: return node->is_string() ? string_value(node->text) : null_value();
-      case Step::kBytes: return bytes(*node);
-      case Step::kArray: return array(plan, *node);
-      case Step::kMap: return map(plan, *node);
-      case Step::kStruct: return record(plan, *node);
-      case Step::kDecimal: return decimal(plan, *node);
-      default: return date(plan, *node);
+      case Step::kBoolean:
+        return boolean_value(node->kind == Kind::kBoolean && node->flag);
+      case Step::kInt8:
+        return scalar(MR_INT8, static_cast<int8_t>(integer_of(*node)));
+      case Step::kInt16:
+        return scalar(MR_INT16, static_cast<int16_t>(integer_of(*node)));
+      case Step::kInt32:
+        return scalar(MR_INT32, static_cast<int32_t>(integer_of(*node)));
+      case Step::kInt64:
+        return scalar(MR_INT64, integer_of(*node));
+      case Step::kFloat32:
+        return floating(MR_FLOAT32, floating_of(*node, true));
+      case Step::kFloat64:
+        return floating(MR_FLOAT64, floating_of(*node, false));
+      case Step::kString:
+        return node->is_string() ? string_value(node->text) : null_value();
+      case Step::kBytes:
+        return bytes(*node);
+      case Step::kArray:
+        return array(plan, *node);
+      case Step::kMap:
+        return map(plan, *node);
+      case Step::kStruct:
+        return record(plan, *node);
+      case Step::kDecimal:
+        return decimal(plan, *node);
+      default:
+        return date(plan, *node);
     }
   }
 
@@ -105,13 +122,20 @@ class ValueReader {
   Expected<Value> any(const JsonNode& node) {
     switch (node.kind) {
       case Kind::kMissing:
-      case Kind::kNull: return null_value();
-      case Kind::kBoolean: return boolean_value(node.flag);
-      case Kind::kInteger: return int64_value(integer_of(node));
-      case Kind::kFraction: return floating(MR_FLOAT64, floating_of(node, false));
-      case Kind::kString: return string_value(node.text);
-      case Kind::kArray: return list(nullptr, node);
-      case Kind::kObject: return object(nullptr, node);
+      case Kind::kNull:
+        return null_value();
+      case Kind::kBoolean:
+        return boolean_value(node.flag);
+      case Kind::kInteger:
+        return int64_value(integer_of(node));
+      case Kind::kFraction:
+        return floating(MR_FLOAT64, floating_of(node, false));
+      case Kind::kString:
+        return string_value(node.text);
+      case Kind::kArray:
+        return list(nullptr, node);
+      case Kind::kObject:
+        return object(nullptr, node);
     }
     return null_value();
   }
@@ -151,18 +175,22 @@ class ValueReader {
   Expected<Value> map(const JsonPlan& plan, const JsonNode& node) {
     if (plan.string_keys) {
       if (node.kind != Kind::kObject) {
-        return bad(fmt::format("Maps with string fields should be encoded as JSON objects, but found {}", node.kind_name()));
+        return bad(
+            fmt::format("Maps with string fields should be encoded as JSON objects, but found {}", node.kind_name()));
       }
       return object(plan.value.get(), node);
     }
     if (node.kind != Kind::kArray) {
-      return bad(fmt::format("Maps with non-string fields should be encoded as JSON array of tuples, but found {}", node.kind_name()));
+      return bad(fmt::format("Maps with non-string fields should be encoded as JSON array of tuples, but found {}",
+                             node.kind_name()));
     }
     Value* items = arena_.allocate_array<Value>(size_t{2} * node.count);
     size_t count = 0;
     for (const JsonNode* at = node.first; at != nullptr; at = at->next) {
-      if (at->kind != Kind::kArray) return bad(fmt::format("Found invalid map entry instead of array tuple: {}", at->kind_name()));
-      if (at->count != 2) return bad(fmt::format("Found invalid map entry, expected length 2 but found :{}", at->count));
+      if (at->kind != Kind::kArray)
+        return bad(fmt::format("Found invalid map entry instead of array tuple: {}", at->kind_name()));
+      if (at->count != 2)
+        return bad(fmt::format("Found invalid map entry, expected length 2 but found :{}", at->count));
       auto key = read(*plan.key, at->first);
       if (!key) return key;
       auto value = read(*plan.value, at->first->next);
@@ -174,7 +202,8 @@ class ValueReader {
   }
 
   Expected<Value> record(const JsonPlan& plan, const JsonNode& node) {
-    if (node.kind != Kind::kObject) return bad(fmt::format("Structs should be encoded as JSON objects, but found {}", node.kind_name()));
+    if (node.kind != Kind::kObject)
+      return bad(fmt::format("Structs should be encoded as JSON objects, but found {}", node.kind_name()));
     Value* items = arena_.allocate_array<Value>(plan.members.size());
     for (size_t i = 0; i < plan.members.size(); ++i) {
       const auto& member = plan.members[i];
@@ -194,13 +223,17 @@ class ValueReader {
     if (plan.step == Step::kAny) return {};
     if (is_null(value)) {
       if (plan.optional) return {};
-      return bad(fmt::format("Invalid value: null used for required {}, schema type: {}", place, type_name(plan.schema->type())));
+      return bad(fmt::format("Invalid value: null used for required {}, schema type: {}", place,
+                             type_name(plan.schema->type())));
     }
     if (plan.step != Step::kArray && plan.step != Step::kMap) return {};
     const auto items = items_of(value);
     for (size_t i = 0; i < items.size(); ++i) {
       const bool key = plan.step == Step::kMap && i % 2 == 0;
-      const std::string inner = (plan.step == Step::kArray ? "element of array " : key ? "key of map " : "value of map ") + place;
+      const std::string inner = (plan.step == Step::kArray ? "element of array "
+                                 : key                     ? "key of map "
+                                                           : "value of map ") +
+                                place;
       if (auto status = check_nulls(key ? *plan.key : *plan.value, items[i], inner); !status) return status;
     }
     return {};
@@ -211,16 +244,20 @@ class ValueReader {
     if (node.is_number()) {
       const Number number(node.text);
       const int64_t scale = -number.exponent;
-      if (scale < INT16_MIN || scale > INT16_MAX) return bad(fmt::format("Decimal {} has a scale outside of -32768 to 32767", node.text));
+      if (scale < INT16_MIN || scale > INT16_MAX)
+        return bad(fmt::format("Decimal {} has a scale outside of -32768 to 32767", node.text));
       return bytes_value(MR_DECIMAL, unscaled_of(number.digits, number.negative, arena_), static_cast<int16_t>(scale));
     }
     if (!node.is_string()) {
-      return bad(fmt::format("Invalid type for Decimal, underlying representation should be numeric or bytes but was {}", node.kind_name()));
+      return bad(
+          fmt::format("Invalid type for Decimal, underlying representation should be numeric or bytes but was {}",
+                      node.kind_name()));
     }
     const auto decoded = decode_base64(node.text, arena_);
     std::string why;
     if (!decoded || decoded->empty()) {
-      why = decoded ? "Zero length BigInteger" : "Cannot access contents of TextNode as binary due to broken Base64 encoding";
+      why = decoded ? "Zero length BigInteger"
+                    : "Cannot access contents of TextNode as binary due to broken Base64 encoding";
     } else if (plan.schema->parameter("scale") == nullptr) {
       why = "Invalid Decimal schema: scale parameter not found.";
     } else if (!plan.scale || *plan.scale < INT16_MIN || *plan.scale > INT16_MAX) {
@@ -236,8 +273,8 @@ class ValueReader {
     const std::string_view name = *plan.schema->name();
     const bool timestamp = name == kTimestampName;
     if (timestamp ? node.kind != Kind::kInteger : !fits_int32(node)) {
-      return bad(fmt::format("Invalid type for {}, underlying representation should be {} but was {}", name.substr(name.rfind('.') + 1),
-                             timestamp ? "integral" : "integer", node.kind_name()));
+      return bad(fmt::format("Invalid type for {}, underlying representation should be {} but was {}",
+                             name.substr(name.rfind('.') + 1), timestamp ? "integral" : "integer", node.kind_name()));
     }
     const int64_t number = integer_of(node);
     if (name == kTimeName && (number < 0 || number > kDayMs)) {
@@ -254,7 +291,8 @@ class ValueReader {
 /// Fields of a struct schema's JSON form.
 Status read_fields(const JsonNode& node, JsonReadOptions options, SchemaParts& parts) {
   const JsonNode* fields = node.member("fields");
-  if (fields == nullptr || fields->kind != Kind::kArray) return bad("Struct schema's \"fields\" argument is not an array.");
+  if (fields == nullptr || fields->kind != Kind::kArray)
+    return bad("Struct schema's \"fields\" argument is not an array.");
   std::unordered_set<std::string_view> names;
   for (const JsonNode* at = fields->first; at != nullptr; at = at->next) {
     const JsonNode* name = at->member("field");
@@ -262,7 +300,8 @@ Status read_fields(const JsonNode& node, JsonReadOptions options, SchemaParts& p
     auto schema = read_schema(*at, options);
     if (!schema) return fail(std::move(schema.error()));
     if (name->text.empty()) return bad_schema("fieldName cannot be null.");
-    if (!names.insert(name->text).second) return bad_schema(fmt::format("Cannot create field because of field name duplication {}", name->text));
+    if (!names.insert(name->text).second)
+      return bad_schema(fmt::format("Cannot create field because of field name duplication {}", name->text));
     parts.fields.push_back({std::string(name->text), std::move(*schema)});
   }
   return {};
@@ -286,9 +325,9 @@ Status read_map_schemas(const JsonNode& node, JsonReadOptions options, SchemaPar
 
 Status read_type(const JsonNode& node, JsonReadOptions options, SchemaParts& parts) {
   static const std::unordered_map<std::string_view, Type> kTypes = {
-      {"boolean", Type::kBoolean}, {"int8", Type::kInt8},   {"int16", Type::kInt16},   {"int32", Type::kInt32},
+      {"boolean", Type::kBoolean}, {"int8", Type::kInt8},     {"int16", Type::kInt16},    {"int32", Type::kInt32},
       {"int64", Type::kInt64},     {"float", Type::kFloat32}, {"double", Type::kFloat64}, {"string", Type::kString},
-      {"bytes", Type::kBytes},     {"array", Type::kArray}, {"map", Type::kMap},       {"struct", Type::kStruct}};
+      {"bytes", Type::kBytes},     {"array", Type::kArray},   {"map", Type::kMap},        {"struct", Type::kStruct}};
   const JsonNode* type = node.member("type");
   if (type == nullptr || !type->is_string()) return bad("Schema must contain 'type' field");
   const auto found = kTypes.find(type->text);
@@ -331,12 +370,14 @@ Expected<SchemaPtr> read_schema(const JsonNode& node, JsonReadOptions options) {
   SchemaParts parts;
   if (auto status = read_type(node, options, parts); !status) return fail(std::move(status.error()));
   if (const JsonNode* flag = node.member("optional")) parts.optional = flag->kind == Kind::kBoolean && flag->flag;
-  if (const JsonNode* name = node.member("name"); name != nullptr && name->is_string()) parts.name = std::string(name->text);
+  if (const JsonNode* name = node.member("name"); name != nullptr && name->is_string())
+    parts.name = std::string(name->text);
   if (const JsonNode* version = node.member("version"); version != nullptr && version->kind == Kind::kInteger) {
     parts.version = static_cast<int32_t>(integer_of(*version));
   }
   if (const JsonNode* doc = node.member("doc"); doc != nullptr && doc->is_string()) parts.doc = std::string(doc->text);
-  if (const JsonNode* parameters = node.member("parameters"); parameters != nullptr && parameters->kind == Kind::kObject) {
+  if (const JsonNode* parameters = node.member("parameters");
+      parameters != nullptr && parameters->kind == Kind::kObject) {
     for (const JsonNode* at = parameters->first; at != nullptr; at = at->next) {
       if (!at->is_string()) return bad("Schema parameters must have string values.");
       parts.parameters.emplace_back(std::string(at->name), std::string(at->text));
@@ -357,7 +398,8 @@ constexpr size_t kSmallMapEntries = 16;
 
 /// Equal values have equal hashes; collections share one, which only costs time.
 size_t hash_of(const Value& value) {
-  if (value.kind == MR_STRING || value.kind == MR_BYTES || value.kind == MR_DECIMAL) return std::hash<std::string_view>{}(bytes_of(value));
+  if (value.kind == MR_STRING || value.kind == MR_BYTES || value.kind == MR_DECIMAL)
+    return std::hash<std::string_view>{}(bytes_of(value));
   return value.kind >= MR_ARRAY && value.kind <= MR_STRUCT ? value.kind : std::hash<int64_t>{}(value.u.i64);
 }
 }  // namespace

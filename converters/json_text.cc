@@ -30,7 +30,8 @@ size_t plain_run(const char* text, size_t size) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
     const __m128i high = _mm_cmpeq_epi8(_mm_max_epu8(block, _mm_set1_epi8(static_cast<char>(kLimit))), block);
-    const __m128i quote = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+    const __m128i quote =
+        _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
     const int mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, high), quote));
     if (mask != 0) return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
@@ -67,12 +68,24 @@ bool read_escape(const char*& at, const char* end, std::string& out) {
   switch (const char c = *at++) {
     case '"':
     case '\\':
-    case '/': out += c; return true;
-    case 'b': out += '\b'; return true;
-    case 'f': out += '\f'; return true;
-    case 'n': out += '\n'; return true;
-    case 'r': out += '\r'; return true;
-    case 't': out += '\t'; return true;
+    case '/':
+      out += c;
+      return true;
+    case 'b':
+      out += '\b';
+      return true;
+    case 'f':
+      out += '\f';
+      return true;
+    case 'n':
+      out += '\n';
+      return true;
+    case 'r':
+      out += '\r';
+      return true;
+    case 't':
+      out += '\t';
+      return true;
     case 'u': {
       if (end - at < 4) return false;
       uint32_t unit = 0;
@@ -85,7 +98,8 @@ bool read_escape(const char*& at, const char* end, std::string& out) {
       append_utf8(out, unit);
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -106,7 +120,8 @@ const char* read_multibyte(const char*& at, const char* end, std::string& out) {
 }
 
 /// The slow form of read_json_string(): `at` stands where the first byte needs care, `start` at the string's begin.
-const char* read_string_with_care(const char* start, const char*& at, const char* end, Arena& arena, std::string_view& out) {
+const char* read_string_with_care(const char* start, const char*& at, const char* end, Arena& arena,
+                                  std::string_view& out) {
   std::string text(start, at);
   for (;;) {
     const size_t run = plain_run<0x80>(at, static_cast<size_t>(end - at));
@@ -161,13 +176,27 @@ void JsonBuffer::put_special(std::string_view text, size_t& at) {
   };
   size_t taken = 1;
   switch (c) {
-    case '"': short_escape('"'); break;
-    case '\\': short_escape('\\'); break;
-    case '\b': short_escape('b'); break;
-    case '\f': short_escape('f'); break;
-    case '\n': short_escape('n'); break;
-    case '\r': short_escape('r'); break;
-    case '\t': short_escape('t'); break;
+    case '"':
+      short_escape('"');
+      break;
+    case '\\':
+      short_escape('\\');
+      break;
+    case '\b':
+      short_escape('b');
+      break;
+    case '\f':
+      short_escape('f');
+      break;
+    case '\n':
+      short_escape('n');
+      break;
+    case '\r':
+      short_escape('r');
+      break;
+    case '\t':
+      short_escape('t');
+      break;
     default:
       if (c < 0x20) {
         to = put_unit_escape(to, c);
@@ -266,7 +295,8 @@ std::optional<std::string_view> decode_base64(std::string_view text, Arena& aren
     while (at < text.size() && static_cast<uint8_t>(text[at]) <= ' ') ++at;
     if (at == text.size()) return std::string_view(begin, static_cast<size_t>(to - begin));
     if (text.size() - at < 4) return std::nullopt;
-    const int a = base64_value(text[at]), b = base64_value(text[at + 1]), c = base64_value(text[at + 2]), d = base64_value(text[at + 3]);
+    const int a = base64_value(text[at]), b = base64_value(text[at + 1]), c = base64_value(text[at + 2]),
+              d = base64_value(text[at + 3]);
     const bool two_pads = text[at + 2] == '=' && text[at + 3] == '=', one_pad = text[at + 3] == '=' && c >= 0;
     if (a < 0 || b < 0 || (c < 0 && !two_pads) || (d < 0 && !one_pad && !two_pads)) return std::nullopt;
     const auto group = static_cast<uint32_t>(a << 18 | b << 12 | std::max(c, 0) << 6 | std::max(d, 0));

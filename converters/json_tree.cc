@@ -19,7 +19,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 class TreeParser {
  public:
-  TreeParser(std::string_view text, Arena& arena) : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), arena_(arena) {}
+  TreeParser(std::string_view text, Arena& arena)
+      : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), arena_(arena) {}
 
   Expected<const JsonNode*> document() {
     JsonNode* node = make();
@@ -42,20 +43,32 @@ class TreeParser {
   }
   bool unexpected(std::string_view wanted) {
     if (at_ == end_) return wrong(fmt::format("Unexpected end-of-input: {}", wanted));
-    return wrong(fmt::format("Unexpected character (code {}): {}", static_cast<int>(static_cast<uint8_t>(*at_)), wanted));
+    return wrong(
+        fmt::format("Unexpected character (code {}): {}", static_cast<int>(static_cast<uint8_t>(*at_)), wanted));
   }
 
   bool value(JsonNode& node, int depth) {
     node.begin = at_;
     if (at_ == end_) return unexpected("expected a value");
     switch (*at_) {
-      case '{': return object(node, depth + 1);
-      case '[': return array(node, depth + 1);
-      case '"': node.kind = JsonNode::Kind::kString; return string(node.text);
-      case 't': node.flag = true; [[fallthrough]];
-      case 'f': node.kind = JsonNode::Kind::kBoolean; return word(node.flag ? "true" : "false");
-      case 'n': node.kind = JsonNode::Kind::kNull; return word("null");
-      default: return number(node, depth);
+      case '{':
+        return object(node, depth + 1);
+      case '[':
+        return array(node, depth + 1);
+      case '"':
+        node.kind = JsonNode::Kind::kString;
+        return string(node.text);
+      case 't':
+        node.flag = true;
+        [[fallthrough]];
+      case 'f':
+        node.kind = JsonNode::Kind::kBoolean;
+        return word(node.flag ? "true" : "false");
+      case 'n':
+        node.kind = JsonNode::Kind::kNull;
+        return word("null");
+      default:
+        return number(node, depth);
     }
   }
 
@@ -67,9 +80,13 @@ class TreeParser {
 
   bool word(std::string_view expected) {
     const std::string_view rest(at_, static_cast<size_t>(end_ - at_));
-    const auto part_of_word = [](char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '$' || static_cast<uint8_t>(c) >= 0x80; };
+    const auto part_of_word = [](char c) {
+      return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '$' ||
+             static_cast<uint8_t>(c) >= 0x80;
+    };
     if (!rest.starts_with(expected) || (rest.size() > expected.size() && part_of_word(rest[expected.size()]))) {
-      return wrong("Unrecognized token: was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')");
+      return wrong(
+          "Unrecognized token: was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')");
     }
     at_ += expected.size();
     return true;
@@ -99,7 +116,8 @@ class TreeParser {
       if (at_ - exponent > 9) return wrong("Exponent of a number out of range");
     }
     const auto size = static_cast<size_t>(at_ - first_digit);
-    if (size > kNumberBytesMax) return wrong(fmt::format("Number value length ({}) exceeds the maximum allowed ({})", size, kNumberBytesMax));
+    if (size > kNumberBytesMax)
+      return wrong(fmt::format("Number value length ({}) exceeds the maximum allowed ({})", size, kNumberBytesMax));
     if (depth == 0 && at_ != end_ && !is_space(*at_)) return unexpected("Expected space separating root-level values");
     if (*start != '-') {
       node.text = {first_digit, size};
@@ -176,7 +194,8 @@ class TreeParser {
   }
 
   /// A name that came before keeps its place and takes the new value.
-  static void add_member(JsonNode& node, JsonNode* member, JsonNode**& link, std::unordered_map<std::string_view, JsonNode*>& large) {
+  static void add_member(JsonNode& node, JsonNode* member, JsonNode**& link,
+                         std::unordered_map<std::string_view, JsonNode*>& large) {
     JsonNode* before = nullptr;
     if (node.count < kLinearSearchMax) {
       for (before = node.first; before != nullptr && before->name != member->name; before = before->next) {
@@ -236,7 +255,8 @@ std::string_view to_utf8(std::string_view bytes, Encoding encoding, Arena& arena
   std::string text;
   for (size_t at = 0; at + width <= bytes.size(); at += width) {
     uint32_t point = 0;
-    for (size_t i = 0; i < width; ++i) point = point << 8 | static_cast<uint8_t>(bytes[at + (little ? width - 1 - i : i)]);
+    for (size_t i = 0; i < width; ++i)
+      point = point << 8 | static_cast<uint8_t>(bytes[at + (little ? width - 1 - i : i)]);
     append_utf8(text, point > 0x10FFFF ? 0xFFFD : point);
   }
   return arena.copy(text);
@@ -253,14 +273,21 @@ const JsonNode* JsonNode::member(std::string_view member_name) const {
 
 std::string_view JsonNode::kind_name() const {
   switch (kind) {
-    case Kind::kMissing: return "MISSING";
-    case Kind::kNull: return "NULL";
-    case Kind::kBoolean: return "BOOLEAN";
+    case Kind::kMissing:
+      return "MISSING";
+    case Kind::kNull:
+      return "NULL";
+    case Kind::kBoolean:
+      return "BOOLEAN";
     case Kind::kInteger:
-    case Kind::kFraction: return "NUMBER";
-    case Kind::kString: return "STRING";
-    case Kind::kArray: return "ARRAY";
-    case Kind::kObject: return "OBJECT";
+    case Kind::kFraction:
+      return "NUMBER";
+    case Kind::kString:
+      return "STRING";
+    case Kind::kArray:
+      return "ARRAY";
+    case Kind::kObject:
+      return "OBJECT";
   }
   return "";
 }

@@ -12,13 +12,22 @@ namespace millrace {
 
 /// Borrows the input and the arena of the parse.
 struct JsonNode {
-  enum class Kind : uint8_t { kMissing /* empty document */, kNull, kBoolean, kInteger, kFraction, kString, kArray, kObject };
+  enum class Kind : uint8_t {
+    kMissing /* empty document */,
+    kNull,
+    kBoolean,
+    kInteger,
+    kFraction,
+    kString,
+    kArray,
+    kObject
+  };
 
   Kind kind = Kind::kMissing;
-  bool flag = false;       ///< kBoolean
-  uint32_t count = 0;      ///< elements or members
-  std::string_view text;   ///< kString: the content; numbers: as written
-  std::string_view name;   ///< of a member
+  bool flag = false;      ///< kBoolean
+  uint32_t count = 0;     ///< elements or members
+  std::string_view text;  ///< kString: the content; numbers: as written
+  std::string_view name;  ///< of a member
   JsonNode* first = nullptr;
   JsonNode* next = nullptr;
   const char* begin = nullptr;  ///< the value's place in the input

@@ -16,18 +16,30 @@ constexpr int64_t kDayMs = 86'400'000;
 
 std::string_view schema_type(Type type) {
   switch (type) {
-    case Type::kBoolean: return "boolean";
-    case Type::kInt8: return "int8";
-    case Type::kInt16: return "int16";
-    case Type::kInt32: return "int32";
-    case Type::kInt64: return "int64";
-    case Type::kFloat32: return "float";
-    case Type::kFloat64: return "double";
-    case Type::kString: return "string";
-    case Type::kBytes: return "bytes";
-    case Type::kArray: return "array";
-    case Type::kMap: return "map";
-    case Type::kStruct: return "struct";
+    case Type::kBoolean:
+      return "boolean";
+    case Type::kInt8:
+      return "int8";
+    case Type::kInt16:
+      return "int16";
+    case Type::kInt32:
+      return "int32";
+    case Type::kInt64:
+      return "int64";
+    case Type::kFloat32:
+      return "float";
+    case Type::kFloat64:
+      return "double";
+    case Type::kString:
+      return "string";
+    case Type::kBytes:
+      return "bytes";
+    case Type::kArray:
+      return "array";
+    case Type::kMap:
+      return "map";
+    case Type::kStruct:
+      return "struct";
   }
   return "";
 }
@@ -46,7 +58,8 @@ bool JsonWriter::fail_with(std::string message) {
 }
 
 bool JsonWriter::wrong_type(const JsonPlan& plan, const Value& value) {
-  if (plan.step == Step::kBytes) return fail_with(fmt::format("Invalid type for bytes type: class {}", java_class(value)));
+  if (plan.step == Step::kBytes)
+    return fail_with(fmt::format("Invalid type for bytes type: class {}", java_class(value)));
   return fail_with(fmt::format("Invalid type for {}: class {}", type_name(plan.schema->type()), java_class(value)));
 }
 
@@ -68,24 +81,40 @@ bool JsonWriter::write(const JsonPlan& plan, const Value& value) {
   if (is_null(value)) return write_null(plan);
   if (const uint8_t kind = kind_of(plan.step); kind != MR_NULL && kind != value.kind) return wrong_type(plan, value);
   switch (plan.step) {
-    case Step::kAny: return write_any(value);
-    case Step::kBoolean: out_.put(value.u.i64 != 0 ? std::string_view("true") : std::string_view("false")); return true;
+    case Step::kAny:
+      return write_any(value);
+    case Step::kBoolean:
+      out_.put(value.u.i64 != 0 ? std::string_view("true") : std::string_view("false"));
+      return true;
     case Step::kInt8:
     case Step::kInt16:
     case Step::kInt32:
-    case Step::kInt64: out_.put_integer(value.u.i64); return true;
+    case Step::kInt64:
+      out_.put_integer(value.u.i64);
+      return true;
     case Step::kFloat32:
-    case Step::kFloat64: write_floating(value); return true;
-    case Step::kString: out_.put_string(bytes_of(value)); return true;
-    case Step::kBytes: out_.put_base64(bytes_of(value)); return true;
-    case Step::kArray: return write_array(plan, value);
-    case Step::kMap: return write_map(&plan, value);
-    case Step::kStruct: return write_struct(plan, value);
-    case Step::kDecimal: return write_decimal(plan, value);
+    case Step::kFloat64:
+      write_floating(value);
+      return true;
+    case Step::kString:
+      out_.put_string(bytes_of(value));
+      return true;
+    case Step::kBytes:
+      out_.put_base64(bytes_of(value));
+      return true;
+    case Step::kArray:
+      return write_array(plan, value);
+    case Step::kMap:
+      return write_map(&plan, value);
+    case Step::kStruct:
+      return write_struct(plan, value);
+    case Step::kDecimal:
+      return write_decimal(plan, value);
     case Step::kDate:
     case Step::kTime:
     case Step::kTimestamp:
-    case Step::kOddLogical: return write_date(plan, value);
+    case Step::kOddLogical:
+      return write_date(plan, value);
   }
   return false;
 }
@@ -96,7 +125,8 @@ bool JsonWriter::write_null(const JsonPlan& plan) {
     if (plan.step == Step::kStruct) return fail_with("Mismatching schema.");
     return write(plan, *plan.default_value);
   }
-  if (!plan.optional) return fail_with("Conversion error: null value for field that is required and has no default value");
+  if (!plan.optional)
+    return fail_with("Conversion error: null value for field that is required and has no default value");
   out_.put("null");
   return true;
 }
@@ -105,26 +135,41 @@ void JsonWriter::write_floating(const Value& value) {
   const bool quoted = !std::isfinite(value.u.f64);
   char* to = out_.room(kJavaNumberBytesMax + 2);
   if (quoted) *to++ = '"';
-  to = value.kind == MR_FLOAT32 ? write_java_float(to, static_cast<float>(value.u.f64)) : write_java_double(to, value.u.f64);
+  to = value.kind == MR_FLOAT32 ? write_java_float(to, static_cast<float>(value.u.f64))
+                                : write_java_double(to, value.u.f64);
   if (quoted) *to++ = '"';
   out_.advance(to);
 }
 
 bool JsonWriter::write_any(const Value& value) {
   switch (value.kind) {
-    case MR_BOOLEAN: out_.put(value.u.i64 != 0 ? std::string_view("true") : std::string_view("false")); return true;
+    case MR_BOOLEAN:
+      out_.put(value.u.i64 != 0 ? std::string_view("true") : std::string_view("false"));
+      return true;
     case MR_INT8:
     case MR_INT16:
     case MR_INT32:
-    case MR_INT64: out_.put_integer(value.u.i64); return true;
+    case MR_INT64:
+      out_.put_integer(value.u.i64);
+      return true;
     case MR_FLOAT32:
-    case MR_FLOAT64: write_floating(value); return true;
-    case MR_STRING: out_.put_string(bytes_of(value)); return true;
-    case MR_BYTES: out_.put_base64(bytes_of(value)); return true;
-    case MR_MAP: return write_map(nullptr, value);
-    case MR_STRUCT: return fail_with("Mismatching schema.");
-    case MR_ARRAY: break;
-    default: return fail_with(fmt::format("Java class class {} does not have corresponding schema type.", java_class(value)));
+    case MR_FLOAT64:
+      write_floating(value);
+      return true;
+    case MR_STRING:
+      out_.put_string(bytes_of(value));
+      return true;
+    case MR_BYTES:
+      out_.put_base64(bytes_of(value));
+      return true;
+    case MR_MAP:
+      return write_map(nullptr, value);
+    case MR_STRUCT:
+      return fail_with("Mismatching schema.");
+    case MR_ARRAY:
+      break;
+    default:
+      return fail_with(fmt::format("Java class class {} does not have corresponding schema type.", java_class(value)));
   }
   out_.put('[');
   bool first = true;
@@ -215,7 +260,8 @@ bool JsonWriter::write_decimal(const JsonPlan& plan, const Value& value) {
   }
   if (value.scale != *plan.scale) {
     return fail_with(fmt::format(
-        "Decimal value has mismatching scale for given Decimal schema. Schema has scale {}, value has scale {}.", *plan.scale, value.scale));
+        "Decimal value has mismatching scale for given Decimal schema. Schema has scale {}, value has scale {}.",
+        *plan.scale, value.scale));
   }
   out_.put_base64(shortest_unscaled(bytes_of(value)));
   return true;
@@ -233,7 +279,8 @@ bool JsonWriter::write_date(const JsonPlan& plan, const Value& value) {
     return fail_with("Kafka Connect Time type should not have any date fields set to non-zero values.");
   }
   if (name == kDateName && !own_number) {
-    if (number % kDayMs != 0) return fail_with("Kafka Connect Date type should not have any time fields set to non-zero values.");
+    if (number % kDayMs != 0)
+      return fail_with("Kafka Connect Date type should not have any time fields set to non-zero values.");
     number /= kDayMs;
   }
   out_.put_integer(number);

@@ -25,11 +25,16 @@ struct NumberForm {
 
 NumberForm form_of(Type type) {
   switch (type) {
-    case Type::kInt16: return {"short", "ShortDeserializer", 2};
-    case Type::kInt32: return {"integer", "IntegerDeserializer", 4};
-    case Type::kInt64: return {"long", "LongDeserializer", 8};
-    case Type::kFloat32: return {"float", "Deserializer", 4};
-    default: return {"double", "Deserializer", 8};
+    case Type::kInt16:
+      return {"short", "ShortDeserializer", 2};
+    case Type::kInt32:
+      return {"integer", "IntegerDeserializer", 4};
+    case Type::kInt64:
+      return {"long", "LongDeserializer", 8};
+    case Type::kFloat32:
+      return {"float", "Deserializer", 4};
+    default:
+      return {"double", "Deserializer", 8};
   }
 }
 
@@ -39,26 +44,31 @@ uint64_t bits_of(double number) { return std::isnan(number) ? 0x7FF8000000000000
 
 }  // namespace
 
-Expected<bool> ByteArrayConverter::from_connect(std::string_view, const Schema* schema, const Value& value, std::string& out) {
+Expected<bool> ByteArrayConverter::from_connect(std::string_view, const Schema* schema, const Value& value,
+                                                std::string& out) {
   if (schema != nullptr && schema->type() != Type::kBytes) {
     return bad(fmt::format("Invalid schema type for ByteArrayConverter: {}", type_name(schema->type())));
   }
   if (is_null(value)) return false;
-  if (value.kind != MR_BYTES) return bad(fmt::format("ByteArrayConverter is not compatible with objects of type class {}", java_class(value)));
+  if (value.kind != MR_BYTES)
+    return bad(fmt::format("ByteArrayConverter is not compatible with objects of type class {}", java_class(value)));
   out.append(bytes_of(value));
   return true;
 }
 
-Expected<SchemaAndValue> ByteArrayConverter::to_connect(std::string_view, std::optional<std::string_view> bytes, Arena&) {
+Expected<SchemaAndValue> ByteArrayConverter::to_connect(std::string_view, std::optional<std::string_view> bytes,
+                                                        Arena&) {
   return SchemaAndValue{schema_.get(), bytes ? bytes_value(MR_BYTES, *bytes) : null_value()};
 }
 
-Expected<bool> BooleanConverter::from_connect(std::string_view, const Schema* schema, const Value& value, std::string& out) {
+Expected<bool> BooleanConverter::from_connect(std::string_view, const Schema* schema, const Value& value,
+                                              std::string& out) {
   if (schema != nullptr && schema->type() != Type::kBoolean) {
     return bad(fmt::format("Invalid schema type for BooleanConverter: {}", type_name(schema->type())));
   }
   if (is_null(value)) return false;
-  if (value.kind != MR_BOOLEAN) return bad(fmt::format("BooleanConverter is not compatible with objects of type class {}", java_class(value)));
+  if (value.kind != MR_BOOLEAN)
+    return bad(fmt::format("BooleanConverter is not compatible with objects of type class {}", java_class(value)));
   out += value.u.i64 != 0 ? '\1' : '\0';
   return true;
 }
@@ -68,7 +78,8 @@ Expected<SchemaAndValue> BooleanConverter::to_connect(std::string_view, std::opt
   if (bytes->size() != 1) return not_deserialized("boolean", "Size of data received by BooleanDeserializer is not 1");
   const char byte = bytes->front();
   if (byte != 0 && byte != 1) {
-    return not_deserialized("boolean", fmt::format("Unexpected byte received by BooleanDeserializer: {}", static_cast<int>(byte)));
+    return not_deserialized("boolean",
+                            fmt::format("Unexpected byte received by BooleanDeserializer: {}", static_cast<int>(byte)));
   }
   return SchemaAndValue{schema_.get(), boolean_value(byte == 1)};
 }
@@ -80,11 +91,20 @@ Expected<bool> NumberConverter::from_connect(std::string_view, const Schema*, co
     return bad(fmt::format("Failed to serialize to {} (was class {}): ", form_of(type).name, java_class(value)));
   }
   switch (type) {
-    case Type::kInt16: append_be(out, static_cast<int16_t>(value.u.i64)); break;
-    case Type::kInt32: append_be(out, static_cast<int32_t>(value.u.i64)); break;
-    case Type::kInt64: append_be(out, value.u.i64); break;
-    case Type::kFloat32: append_be(out, bits_of(static_cast<float>(value.u.f64))); break;
-    default: append_be(out, bits_of(value.u.f64));
+    case Type::kInt16:
+      append_be(out, static_cast<int16_t>(value.u.i64));
+      break;
+    case Type::kInt32:
+      append_be(out, static_cast<int32_t>(value.u.i64));
+      break;
+    case Type::kInt64:
+      append_be(out, value.u.i64);
+      break;
+    case Type::kFloat32:
+      append_be(out, bits_of(static_cast<float>(value.u.f64)));
+      break;
+    default:
+      append_be(out, bits_of(value.u.f64));
   }
   return true;
 }
@@ -94,16 +114,26 @@ Expected<SchemaAndValue> NumberConverter::to_connect(std::string_view, std::opti
   const Type type = schema_->type();
   const NumberForm form = form_of(type);
   if (bytes->size() != form.bytes) {
-    return not_deserialized(form.name, fmt::format("Size of data received by {} is not {}", form.deserializer, form.bytes));
+    return not_deserialized(form.name,
+                            fmt::format("Size of data received by {} is not {}", form.deserializer, form.bytes));
   }
   const char* from = bytes->data();
   Value value;
   switch (type) {
-    case Type::kInt16: value = scalar(MR_INT16, load_be<int16_t>(from)); break;
-    case Type::kInt32: value = scalar(MR_INT32, load_be<int32_t>(from)); break;
-    case Type::kInt64: value = scalar(MR_INT64, load_be<int64_t>(from)); break;
-    case Type::kFloat32: value = floating(MR_FLOAT32, static_cast<double>(std::bit_cast<float>(load_be<uint32_t>(from)))); break;
-    default: value = floating(MR_FLOAT64, std::bit_cast<double>(load_be<uint64_t>(from)));
+    case Type::kInt16:
+      value = scalar(MR_INT16, load_be<int16_t>(from));
+      break;
+    case Type::kInt32:
+      value = scalar(MR_INT32, load_be<int32_t>(from));
+      break;
+    case Type::kInt64:
+      value = scalar(MR_INT64, load_be<int64_t>(from));
+      break;
+    case Type::kFloat32:
+      value = floating(MR_FLOAT32, static_cast<double>(std::bit_cast<float>(load_be<uint32_t>(from))));
+      break;
+    default:
+      value = floating(MR_FLOAT64, std::bit_cast<double>(load_be<uint64_t>(from)));
   }
   return SchemaAndValue{schema_.get(), value};
 }

@@ -9,8 +9,10 @@ namespace millrace {
 class ByteArrayConverter final : public Converter {
  public:
   Status configure(const ConfigMap&, bool) override { return {}; }
-  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value, std::string& out) override;
-  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes, Arena& arena) override;
+  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value,
+                              std::string& out) override;
+  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes,
+                                      Arena& arena) override;
 
  private:
   const SchemaPtr schema_ = plain_schema(Type::kBytes, true);
@@ -19,8 +21,10 @@ class ByteArrayConverter final : public Converter {
 class BooleanConverter final : public Converter {
  public:
   Status configure(const ConfigMap&, bool) override { return {}; }
-  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value, std::string& out) override;
-  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes, Arena& arena) override;
+  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value,
+                              std::string& out) override;
+  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes,
+                                      Arena& arena) override;
 
  private:
   const SchemaPtr schema_ = plain_schema(Type::kBoolean, true);
@@ -31,8 +35,10 @@ class NumberConverter final : public Converter {
  public:
   explicit NumberConverter(Type type) : schema_(plain_schema(type, true)) {}
   Status configure(const ConfigMap&, bool) override { return {}; }
-  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value, std::string& out) override;
-  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes, Arena& arena) override;
+  Expected<bool> from_connect(std::string_view topic, const Schema* schema, const Value& value,
+                              std::string& out) override;
+  Expected<SchemaAndValue> to_connect(std::string_view topic, std::optional<std::string_view> bytes,
+                                      Arena& arena) override;
 
  private:
   const SchemaPtr schema_;

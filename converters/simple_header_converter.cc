@@ -17,15 +17,15 @@ const ConfigDef& SimpleHeaderConverter::config_def() {
 
 Status SimpleHeaderConverter::configure(const ConfigMap&, bool) { return {}; }
 
-Expected<bool> SimpleHeaderConverter::from_header(std::string_view, std::string_view, const Schema* schema, const Value& value,
-                                                  std::string& out) {
+Expected<bool> SimpleHeaderConverter::from_header(std::string_view, std::string_view, const Schema* schema,
+                                                  const Value& value, std::string& out) {
   if (is_null(value)) return false;
   append_values_text(out, schema, value);
   return true;
 }
 
-Expected<SchemaAndValue> SimpleHeaderConverter::to_header(std::string_view, std::string_view, std::optional<std::string_view> bytes,
-                                                          Arena& arena) {
+Expected<SchemaAndValue> SimpleHeaderConverter::to_header(std::string_view, std::string_view,
+                                                          std::optional<std::string_view> bytes, Arena& arena) {
   if (!bytes) return SchemaAndValue{nullptr, null_value()};
   const ParsedText parsed = parse_values_text(decode_utf8(*bytes, arena), schemas_, arena);
   if (parsed.too_deep) return SchemaAndValue{plain_schema(Type::kBytes).get(), bytes_value(MR_BYTES, *bytes)};

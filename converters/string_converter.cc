@@ -13,12 +13,14 @@ namespace {
 /// java.util.Date.toString in UTC.
 void append_date(std::string& out, int64_t epoch_ms) {
   static constexpr std::string_view kDays[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
-  static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const int64_t days = floor_div(epoch_ms, kDayMs), ms = epoch_ms - days * kDayMs;
   const auto [year, month, day] = civil_from_days(days);
   const int64_t seconds = ms / 1000;
   out += fmt::format("{} {} {:02} {:02}:{:02}:{:02} UTC {}", kDays[static_cast<size_t>(((days % 7) + 7) % 7)],
-                     kMonths[static_cast<size_t>(month - 1)], day, seconds / 3600, seconds / 60 % 60, seconds % 60, year < 1 ? 1 - year : year);
+                     kMonths[static_cast<size_t>(month - 1)], day, seconds / 3600, seconds / 60 % 60, seconds % 60,
+                     year < 1 ? 1 - year : year);
 }
 
 void append_base64(std::string& out, std::string_view bytes) {
@@ -59,8 +61,12 @@ void append_items(std::string& out, const Schema* schema, const Value& value) {
 
 void append_java_text(std::string& out, const Schema* schema, const Value& value) {
   switch (value.kind) {
-    case MR_NULL: out += "null"; return;
-    case MR_BOOLEAN: out += value.u.i64 != 0 ? "true" : "false"; return;
+    case MR_NULL:
+      out += "null";
+      return;
+    case MR_BOOLEAN:
+      out += value.u.i64 != 0 ? "true" : "false";
+      return;
     case MR_INT32:
       if (schema != nullptr && schema->is_date()) return append_date(out, value.u.i64 * kDayMs);
       if (schema != nullptr && schema->is_time()) return append_date(out, value.u.i64);
@@ -71,27 +77,39 @@ void append_java_text(std::string& out, const Schema* schema, const Value& value
       if (schema != nullptr && schema->is_timestamp()) return append_date(out, value.u.i64);
       out += std::to_string(value.u.i64);
       return;
-    case MR_TIMESTAMP: return append_date(out, value.u.i64);
-    case MR_FLOAT32: out += java_float_text(static_cast<float>(value.u.f64)); return;
-    case MR_FLOAT64: out += java_double_text(value.u.f64); return;
-    case MR_STRING: out += bytes_of(value); return;
-    case MR_BYTES: return append_base64(out, bytes_of(value));
-    case MR_DECIMAL: return append_java_decimal(out, bytes_of(value), value.scale);
-    case MR_STRUCT: return append_struct(out, schema, value);
-    default: return append_items(out, schema, value);
+    case MR_TIMESTAMP:
+      return append_date(out, value.u.i64);
+    case MR_FLOAT32:
+      out += java_float_text(static_cast<float>(value.u.f64));
+      return;
+    case MR_FLOAT64:
+      out += java_double_text(value.u.f64);
+      return;
+    case MR_STRING:
+      out += bytes_of(value);
+      return;
+    case MR_BYTES:
+      return append_base64(out, bytes_of(value));
+    case MR_DECIMAL:
+      return append_java_decimal(out, bytes_of(value), value.scale);
+    case MR_STRUCT:
+      return append_struct(out, schema, value);
+    default:
+      return append_items(out, schema, value);
   }
 }
 
 const ConfigDef& StringConverter::config_def() {
   static const ConfigDef def = [] {
-    auto made = ConfigDef::create({{.name = "converter.type",
-                                    .default_value = nullptr,
-                                    .importance = ConfigImportance::kLow,
-                                    .documentation = "How this converter will be used."},
-                                   {.name = "converter.encoding",
-                                    .default_value = "UTF-8",
-                                    .importance = ConfigImportance::kHigh,
-                                    .documentation = "The name of the Java character set to use for encoding strings as byte arrays."}});
+    auto made = ConfigDef::create(
+        {{.name = "converter.type",
+          .default_value = nullptr,
+          .importance = ConfigImportance::kLow,
+          .documentation = "How this converter will be used."},
+         {.name = "converter.encoding",
+          .default_value = "UTF-8",
+          .importance = ConfigImportance::kHigh,
+          .documentation = "The name of the Java character set to use for encoding strings as byte arrays."}});
     invariant(made.has_value(), "StringConverter's options fit their own rules");
     return std::move(*made);
   }();
@@ -106,10 +124,15 @@ Status StringConverter::configure(const ConfigMap& settings, bool is_key) {
   encoder_ = Charset::open(name);
   decoder_ = Charset::open(name);
   if (encoder_ != nullptr) return {};
-  return fail(Error{ErrorCode::kInvalidConfig, "Unsupported encoding " + name, "org.apache.kafka.common.errors.SerializationException", {}, {}});
+  return fail(Error{ErrorCode::kInvalidConfig,
+                    "Unsupported encoding " + name,
+                    "org.apache.kafka.common.errors.SerializationException",
+                    {},
+                    {}});
 }
 
-Expected<bool> StringConverter::from_connect(std::string_view, const Schema* schema, const Value& value, std::string& out) {
+Expected<bool> StringConverter::from_connect(std::string_view, const Schema* schema, const Value& value,
+                                             std::string& out) {
   if (is_null(value)) return false;
   if (value.kind == MR_STRING) {
     encoder_->encode(bytes_of(value), out);
@@ -121,7 +144,8 @@ Expected<bool> StringConverter::from_connect(std::string_view, const Schema* sch
   return true;
 }
 
-Expected<SchemaAndValue> StringConverter::to_connect(std::string_view, std::optional<std::string_view> bytes, Arena& arena) {
+Expected<SchemaAndValue> StringConverter::to_connect(std::string_view, std::optional<std::string_view> bytes,
+                                                     Arena& arena) {
   if (!bytes) return SchemaAndValue{schema_.get(), null_value()};
   return SchemaAndValue{schema_.get(), string_value(decoder_->decode(*bytes, arena))};
 }

@@ -37,19 +37,21 @@ class Parts {
 
 bool read_date(Parts& parts, int64_t& days) {
   int64_t year = 0, month = 0, day = 0;
-  if (!parts.number(year) || !parts.literal('-') || !parts.number(month) || !parts.literal('-') || !parts.number(day)) return false;
+  if (!parts.number(year) || !parts.literal('-') || !parts.number(month) || !parts.literal('-') || !parts.number(day))
+    return false;
   year += floor_div(month - 1, 12);
   month = month - 1 - floor_div(month - 1, 12) * 12 + 1;
   constexpr int64_t kReformYear = 1582, kFirstGregorianDay = -141427;
   days = days_from_civil(year, month, day);
-  if (year < kReformYear || (year == kReformYear && days < kFirstGregorianDay)) days = days_from_julian(year, month, day);
+  if (year < kReformYear || (year == kReformYear && days < kFirstGregorianDay))
+    days = days_from_julian(year, month, day);
   return true;
 }
 
 bool read_time(Parts& parts, int64_t& ms) {
   int64_t hour = 0, minute = 0, second = 0, fraction = 0;
-  if (!parts.number(hour) || !parts.literal(':') || !parts.number(minute) || !parts.literal(':') || !parts.number(second) ||
-      !parts.literal('.') || !parts.number(fraction) || !parts.literal('Z')) {
+  if (!parts.number(hour) || !parts.literal(':') || !parts.number(minute) || !parts.literal(':') ||
+      !parts.number(second) || !parts.literal('.') || !parts.number(fraction) || !parts.literal('Z')) {
     return false;
   }
   ms = ((hour * 60 + minute) * 60 + second) * 1000 + fraction;
@@ -67,7 +69,8 @@ bool read_exponent(std::string_view text, int64_t& exponent) {
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   if (text.empty() || !is_digit(text.front())) return false;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), exponent);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || exponent > std::numeric_limits<int32_t>::max()) return false;
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || exponent > std::numeric_limits<int32_t>::max())
+    return false;
   if (negative) exponent = -exponent;
   return true;
 }
@@ -103,7 +106,8 @@ std::optional<int64_t> whole(const Decimal& decimal) {
   if (decimal.digits.empty()) return 0;
   const size_t significant = decimal.digits.find_last_not_of('0') + 1;
   const int64_t zeros = static_cast<int64_t>(decimal.digits.size() - significant) - decimal.scale;
-  if (zeros < 0 || zeros + static_cast<int64_t>(significant) > std::numeric_limits<int64_t>::digits10 + 1) return std::nullopt;
+  if (zeros < 0 || zeros + static_cast<int64_t>(significant) > std::numeric_limits<int64_t>::digits10 + 1)
+    return std::nullopt;
   std::string text(decimal.negative ? "-" : "");
   text.append(decimal.digits, 0, significant).append(static_cast<size_t>(zeros), '0');
   int64_t number = 0;
@@ -112,8 +116,13 @@ std::optional<int64_t> whole(const Decimal& decimal) {
 }
 
 ParsedText integer(int64_t number) {
-  const auto fits = [number]<class T>(T) { return number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max(); };
-  const Type type = fits(int8_t{}) ? Type::kInt8 : fits(int16_t{}) ? Type::kInt16 : fits(int32_t{}) ? Type::kInt32 : Type::kInt64;
+  const auto fits = [number]<class T>(T) {
+    return number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max();
+  };
+  const Type type = fits(int8_t{})    ? Type::kInt8
+                    : fits(int16_t{}) ? Type::kInt16
+                    : fits(int32_t{}) ? Type::kInt32
+                                      : Type::kInt64;
   return {plain_schema(type).get(), scalar(static_cast<mr_kind>(type), number)};
 }
 
@@ -153,7 +162,8 @@ std::optional<ParsedText> parse_temporal(std::string_view token, const SchemaPoo
     case 24:
       if (!read_date(parts, days) || !parts.literal('T') || !read_time(parts, ms)) return std::nullopt;
       return ParsedText{schemas.timestamp(), scalar(MR_INT64, days * kDayMs + ms)};
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -162,10 +172,13 @@ std::optional<ParsedText> parse_number(std::string_view token, SchemaPool& schem
   if (!decimal) return std::nullopt;
   if (const auto number = whole(*decimal)) return integer(*number);
   if (decimal->scale != 0) {  // a whole number that outgrew 64 bits must not lose digits, the others may
-    if (const auto number = floating_of<float>(*decimal)) return ParsedText{plain_schema(Type::kFloat32).get(), floating(MR_FLOAT32, *number)};
-    if (const auto number = floating_of<double>(*decimal)) return ParsedText{plain_schema(Type::kFloat64).get(), floating(MR_FLOAT64, *number)};
+    if (const auto number = floating_of<float>(*decimal))
+      return ParsedText{plain_schema(Type::kFloat32).get(), floating(MR_FLOAT32, *number)};
+    if (const auto number = floating_of<double>(*decimal))
+      return ParsedText{plain_schema(Type::kFloat64).get(), floating(MR_FLOAT64, *number)};
   }
-  if (decimal->scale < std::numeric_limits<int16_t>::min() || decimal->scale > std::numeric_limits<int16_t>::max()) return std::nullopt;
+  if (decimal->scale < std::numeric_limits<int16_t>::min() || decimal->scale > std::numeric_limits<int16_t>::max())
+    return std::nullopt;
   const auto scale = static_cast<int16_t>(decimal->scale);
   const std::string_view unscaled = unscaled_of(decimal->digits, decimal->negative, arena);
   return ParsedText{schemas.keep(decimal_schema(scale)->parts()), bytes_value(MR_DECIMAL, unscaled, scale)};

@@ -19,7 +19,9 @@ bool is_temporal(const Schema* schema) {
   return schema != nullptr && (schema->is_date() || schema->is_time() || schema->is_timestamp());
 }
 
-int64_t epoch_ms(const Schema* schema, const Value& value) { return schema->is_date() ? value.u.i64 * kDayMs : value.u.i64; }
+int64_t epoch_ms(const Schema* schema, const Value& value) {
+  return schema->is_date() ? value.u.i64 * kDayMs : value.u.i64;
+}
 
 /// A value fitted to another schema, or (nothing) one that does not fit. Values are shared where nothing changes.
 class Fitting {
@@ -34,11 +36,14 @@ class Fitting {
       case Type::kInt8:
       case Type::kInt16:
       case Type::kInt32:
-      case Type::kInt64: return integer(from, value, to);
+      case Type::kInt64:
+        return integer(from, value, to);
       case Type::kFloat32:
-      case Type::kFloat64: return number(from, value, to);
+      case Type::kFloat64:
+        return number(from, value, to);
       case Type::kArray:
-      case Type::kMap: return items(from, value, to);
+      case Type::kMap:
+        return items(from, value, to);
       default:
         if (from != nullptr || value.kind != static_cast<uint8_t>(to->type())) return std::nullopt;
         return value;
@@ -57,7 +62,8 @@ class Fitting {
 
  private:
   static bool needs_loosening(const Schema* schema) {
-    return is_temporal(schema) || (schema != nullptr && (needs_loosening(schema->key_schema()) || needs_loosening(schema->value_schema())));
+    return is_temporal(schema) ||
+           (schema != nullptr && (needs_loosening(schema->key_schema()) || needs_loosening(schema->value_schema())));
   }
   static const Schema* item_schema(const Schema* schema, size_t index) {
     if (schema == nullptr) return nullptr;
@@ -132,7 +138,8 @@ SchemaPtr shared(const Schema* schema) { return schema == nullptr ? nullptr : sc
 
 class Parser {
  public:
-  Parser(std::string_view text, SchemaPool& schemas, Arena& arena) : text_(text), schemas_(schemas), arena_(arena), fitting_(arena) {}
+  Parser(std::string_view text, SchemaPool& schemas, Arena& arena)
+      : text_(text), schemas_(schemas), arena_(arena), fitting_(arena) {}
 
   ParsedText whole() {
     const std::optional<ParsedText> found = top();
@@ -205,7 +212,8 @@ class Parser {
     std::unordered_map<std::string, size_t> keys;
     CommonSchema common_key, common_value;
     while (has_next()) {
-      if (consume("}")) return map_of(items, common_key.get(), common_key.get() == nullptr ? nullptr : common_value.get());
+      if (consume("}"))
+        return map_of(items, common_key.get(), common_key.get() == nullptr ? nullptr : common_value.get());
       if (consume(",")) return std::nullopt;
       const auto key = element();
       if (!key || is_null(key->value) || !consume(":")) return std::nullopt;
@@ -238,7 +246,8 @@ class Parser {
       if (!item) return std::nullopt;
       fitted[i] = *item;
     }
-    const Schema* schema = schemas_.keep({.type = Type::kMap, .key_schema = shared(key), .value_schema = shared(value)});
+    const Schema* schema =
+        schemas_.keep({.type = Type::kMap, .key_schema = shared(key), .value_schema = shared(value)});
     return ParsedText{schema, items_value(MR_MAP, {fitted, items.size()})};
   }
 
@@ -341,7 +350,9 @@ class Parser {
 
 }  // namespace
 
-const Schema* SchemaPool::keep(SchemaParts parts) { return schemas_.insert(make_schema(std::move(parts))).first->get(); }
+const Schema* SchemaPool::keep(SchemaParts parts) {
+  return schemas_.insert(make_schema(std::move(parts))).first->get();
+}
 
 void SchemaPool::new_batch() {
   if (schemas_.size() <= kSchemasMax) return;
@@ -349,6 +360,8 @@ void SchemaPool::new_batch() {
   schemas_.clear();
 }
 
-ParsedText parse_values_text(std::string_view text, SchemaPool& schemas, Arena& arena) { return Parser(text, schemas, arena).whole(); }
+ParsedText parse_values_text(std::string_view text, SchemaPool& schemas, Arena& arena) {
+  return Parser(text, schemas, arena).whole();
+}
 
 }  // namespace millrace

@@ -43,10 +43,10 @@ struct ParsedText {
 };
 
 /// Never fails: what is no literal is a string with the whole text. The value borrows from `text` and the arena.
-/// Rules, observed of Connect: whole numbers take the smallest integer type (1.0 too), others FLOAT32, FLOAT64 or Decimal;
-/// dates are lenient (2019-13-01); a collection with a broken or missing part is a string, text behind a closed one or
-/// behind a number's delimiter is ignored; elements take the wider of their number types, and mixed ones have no schema;
-/// quoted texts in collections keep their backslashes and may be dates.
+/// Rules, observed of Connect: whole numbers take the smallest integer type (1.0 too), others FLOAT32, FLOAT64 or
+/// Decimal; dates are lenient (2019-13-01); a collection with a broken or missing part is a string, text behind a
+/// closed one or behind a number's delimiter is ignored; elements take the wider of their number types, and mixed ones
+/// have no schema; quoted texts in collections keep their backslashes and may be dates.
 ParsedText parse_values_text(std::string_view text, SchemaPool& schemas, Arena& arena);
 
 }  // namespace millrace

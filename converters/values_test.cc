@@ -38,7 +38,8 @@ bool is_whole_string(std::string_view text) {
   SchemaPool schemas;
   Arena arena;
   const ParsedText result = parse_values_text(text, schemas, arena);
-  return result.value.kind == MR_STRING && bytes_of(result.value) == text && result.schema == plain_schema(Type::kString).get();
+  return result.value.kind == MR_STRING && bytes_of(result.value) == text &&
+         result.schema == plain_schema(Type::kString).get();
 }
 
 TEST(GoldenValues, ParseStringAndConvertToString) {
@@ -49,7 +50,9 @@ TEST(GoldenValues, ParseStringAndConvertToString) {
     const Json line = Json::parse(text);
     const bool parse = line.at("op") == "parseString";
     if (text.find("@struct") != std::string::npos) continue;  // without a schema this data model knows no field names
-    if ((!parse && line.at("op") != "convertToString") || line.contains("jvm") || line.at("input").at("payload").is_null()) continue;
+    if ((!parse && line.at("op") != "convertToString") || line.contains("jvm") ||
+        line.at("input").at("payload").is_null())
+      continue;
     Arena arena;
     SchemaPool schemas;
     const auto input = golden::decode(line.at("input"), arena);
@@ -99,7 +102,8 @@ TEST(Values, HostileTextsEnd) {
 }
 
 TEST(SimpleHeaderConverter, IsForHeadersOnly) {
-  for (const char* name : {"Simple", "SimpleHeaderConverter", "org.apache.kafka.connect.storage.SimpleHeaderConverter"}) {
+  for (const char* name :
+       {"Simple", "SimpleHeaderConverter", "org.apache.kafka.connect.storage.SimpleHeaderConverter"}) {
     EXPECT_NE(make_header_converter(name), nullptr);
     EXPECT_EQ(make_converter(name), nullptr);
     EXPECT_EQ(converter_class(name), "org.apache.kafka.connect.storage.SimpleHeaderConverter");

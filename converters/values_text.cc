@@ -83,11 +83,16 @@ void append(std::string& out, const Schema* schema, const Value& value, bool quo
       if (quoted) return append_quoted(out, bytes_of(value));
       out += bytes_of(value);
       return;
-    case MR_BYTES: return append_base64(out, bytes_of(value), quoted);
-    case MR_ARRAY: return append_array(out, schema, value);
-    case MR_MAP: return append_map(out, schema, value);
-    case MR_STRUCT: return append_struct(out, schema, value);
-    case MR_TIMESTAMP: return append_moment(out, value.u.i64);
+    case MR_BYTES:
+      return append_base64(out, bytes_of(value), quoted);
+    case MR_ARRAY:
+      return append_array(out, schema, value);
+    case MR_MAP:
+      return append_map(out, schema, value);
+    case MR_STRUCT:
+      return append_struct(out, schema, value);
+    case MR_TIMESTAMP:
+      return append_moment(out, value.u.i64);
     case MR_INT32:
       if (schema != nullptr && schema->is_date()) return append_moment(out, value.u.i64 * kDayMs);
       if (schema != nullptr && schema->is_time()) return append_moment(out, value.u.i64);
@@ -95,7 +100,8 @@ void append(std::string& out, const Schema* schema, const Value& value, bool quo
     case MR_INT64:
       if (schema != nullptr && schema->is_timestamp()) return append_moment(out, value.u.i64);
       break;
-    default: break;
+    default:
+      break;
   }
   append_java_text(out, nullptr, value);
 }
@@ -104,6 +110,8 @@ void append_element(std::string& out, const Schema* schema, const Value& value) 
 
 }  // namespace
 
-void append_values_text(std::string& out, const Schema* schema, const Value& value) { append(out, schema, value, false); }
+void append_values_text(std::string& out, const Schema* schema, const Value& value) {
+  append(out, schema, value, false);
+}
 
 }  // namespace millrace

@@ -8,8 +8,8 @@
 
 namespace millrace {
 
-/// Appends a value's text. Strings stand for themselves, but are quoted inside collections; bytes are base64; of a struct
-/// every field is written. `schema` null: the value's own kinds count, and a struct has no fields.
+/// Appends a value's text. Strings stand for themselves, but are quoted inside collections; bytes are base64; of a
+/// struct every field is written. `schema` null: the value's own kinds count, and a struct has no fields.
 void append_values_text(std::string& out, const Schema* schema, const Value& value);
 
 }  // namespace millrace

@@ -141,7 +141,8 @@ Expected<ConfigValue> ConfigDef::default_of(const ConfigKey& key) const {
   return parse_value(key.name, text == nullptr ? std::nullopt : std::optional<std::string>(*text), key.type);
 }
 
-Expected<ConfigValue> ConfigDef::parse_value(std::string_view key, const std::optional<std::string>& text, ConfigType type) const {
+Expected<ConfigValue> ConfigDef::parse_value(std::string_view key, const std::optional<std::string>& text,
+                                             ConfigType type) const {
   if (!text) return ConfigValue{};
   const std::string trimmed(java_trim(*text));
   const auto refuse = [&](std::string_view why) { return invalid(invalid_config_value(key, *text, why)); };
@@ -154,18 +155,24 @@ Expected<ConfigValue> ConfigDef::parse_value(std::string_view key, const std::op
       if (equals_ignoring_case(trimmed, "true")) return ConfigValue(true);
       if (equals_ignoring_case(trimmed, "false")) return ConfigValue(false);
       return refuse("Expected value to be either true or false");
-    case ConfigType::kString: return ConfigValue(trimmed);
-    case ConfigType::kInt: return integer(std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max());
-    case ConfigType::kShort: return integer(std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max());
-    case ConfigType::kLong: return integer(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+    case ConfigType::kString:
+      return ConfigValue(trimmed);
+    case ConfigType::kInt:
+      return integer(std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max());
+    case ConfigType::kShort:
+      return integer(std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max());
+    case ConfigType::kLong:
+      return integer(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
     case ConfigType::kDouble:
       if (const auto number = parse_java_double(trimmed)) return ConfigValue(*number);
       return refuse("Not a number of type DOUBLE");
-    case ConfigType::kList: return ConfigValue(split_list(trimmed));
+    case ConfigType::kList:
+      return ConfigValue(split_list(trimmed));
     case ConfigType::kClass:
       if (class_known_ ? class_known_(trimmed) : !trimmed.empty()) return ConfigValue(ClassName{trimmed});
       return refuse("Class " + *text + " could not be found.");
-    case ConfigType::kPassword: return ConfigValue(Password{trimmed});
+    case ConfigType::kPassword:
+      return ConfigValue(Password{trimmed});
   }
   return refuse("Unknown type.");
 }
@@ -174,7 +181,8 @@ std::vector<std::string> ConfigDef::undefined_dependents() const {
   std::vector<std::string> undefined;
   for (const ConfigKey& key : keys_) {
     for (const std::string& name : key.dependents) {
-      if (find(name) == nullptr && std::find(undefined.begin(), undefined.end(), name) == undefined.end()) undefined.push_back(name);
+      if (find(name) == nullptr && std::find(undefined.begin(), undefined.end(), name) == undefined.end())
+        undefined.push_back(name);
     }
   }
   return undefined;
@@ -183,7 +191,8 @@ std::vector<std::string> ConfigDef::undefined_dependents() const {
 Expected<ParsedConfig> ConfigDef::parse(const RawConfig& settings) const {
   std::string undefined;
   for (const std::string& name : undefined_dependents()) undefined += (undefined.empty() ? "" : ",") + name;
-  if (!undefined.empty()) return invalid("Some configurations in are referred in the dependents, but not defined: " + undefined);
+  if (!undefined.empty())
+    return invalid("Some configurations in are referred in the dependents, but not defined: " + undefined);
 
   std::map<std::string, ConfigValue> values;
   for (const ConfigKey& key : keys_) {
@@ -211,7 +220,8 @@ std::vector<ValidatedConfig> ConfigDef::validate(const RawConfig& settings) cons
     const auto given = settings.find(key.name);
     if (given == settings.end() && key.required()) {
       checked.errors.push_back("Missing required configuration \"" + key.name + "\" which has no default value.");
-    } else if (auto parsed = given == settings.end() ? default_of(key) : parse_value(key.name, given->second, key.type)) {
+    } else if (auto parsed =
+                   given == settings.end() ? default_of(key) : parse_value(key.name, given->second, key.type)) {
       value = std::move(*parsed);
     } else {
       checked.errors.push_back(std::move(parsed.error().message));

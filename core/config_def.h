@@ -24,7 +24,7 @@ using RawConfig = std::map<std::string, std::optional<std::string>>;
 enum class ConfigType : uint8_t { kBoolean, kString, kInt, kShort, kLong, kDouble, kList, kClass, kPassword };
 enum class ConfigImportance : uint8_t { kHigh, kMedium, kLow };
 enum class ConfigWidth : uint8_t { kNone, kShort, kMedium, kLong };
-std::string_view config_type_name(ConfigType type);              ///< BOOLEAN, STRING, ...
+std::string_view config_type_name(ConfigType type);               ///< BOOLEAN, STRING, ...
 std::string_view config_importance_name(ConfigImportance level);  ///< HIGH, MEDIUM, LOW
 std::string_view config_width_name(ConfigWidth width);            ///< NONE, SHORT, MEDIUM, LONG
 
@@ -36,7 +36,8 @@ struct Password {
   std::string value;
 };
 /// A parsed setting. monostate is Java's null; INT, SHORT and LONG are int64_t.
-using ConfigValue = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<std::string>, ClassName, Password>;
+using ConfigValue =
+    std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<std::string>, ClassName, Password>;
 
 /// The text form of REST and of the documentation: lists joined by commas, passwords as [hidden]; nothing for null.
 std::optional<std::string> config_text(const ConfigValue& value);
@@ -132,7 +133,9 @@ class ConfigDef {
 
   /// All defined keys with their values or defaults; other settings are ignored. Errors: kInvalidConfig, the first one.
   Expected<ParsedConfig> parse(const RawConfig& settings) const;
-  Expected<ParsedConfig> parse(const ConfigMap& settings) const { return parse(RawConfig(settings.begin(), settings.end())); }
+  Expected<ParsedConfig> parse(const ConfigMap& settings) const {
+    return parse(RawConfig(settings.begin(), settings.end()));
+  }
 
   /// Every key in the order of definition, then dependents that nobody defined. As Kafka does, the validator also sees
   /// the null that a parse error or a missing value leaves, and may add a second message.
@@ -142,10 +145,12 @@ class ConfigDef {
   const ConfigKey* find(std::string_view name) const;
 
   /// One setting as `type`. Errors: kInvalidConfig. `text` null gives null.
-  Expected<ConfigValue> parse_value(std::string_view key, const std::optional<std::string>& text, ConfigType type) const;
+  Expected<ConfigValue> parse_value(std::string_view key, const std::optional<std::string>& text,
+                                    ConfigType type) const;
 
  private:
-  ConfigDef(std::vector<ConfigKey> keys, ClassKnown class_known) : keys_(std::move(keys)), class_known_(std::move(class_known)) {}
+  ConfigDef(std::vector<ConfigKey> keys, ClassKnown class_known)
+      : keys_(std::move(keys)), class_known_(std::move(class_known)) {}
   Expected<ConfigValue> default_of(const ConfigKey& key) const;
   std::vector<std::string> undefined_dependents() const;
 

@@ -68,18 +68,22 @@ Expected<ConfigDef> definition_of(const Json& json) {
   for (const auto& one : json) {
     ConfigKey key{.name = one.at("name"), .type = kTypes.at(one.at("type"))};
     if (one.contains("default")) {
-      key.default_value = one["default"].is_null() ? ConfigKey::Default(nullptr) : ConfigKey::Default(one["default"].get<std::string>());
+      key.default_value = one["default"].is_null() ? ConfigKey::Default(nullptr)
+                                                   : ConfigKey::Default(one["default"].get<std::string>());
     }
     if (one.contains("validator")) key.validator = validator_of(one["validator"]);
     if (one.contains("dependents")) key.dependents = one["dependents"];
     keys.push_back(std::move(key));
   }
-  return ConfigDef::create(std::move(keys), [](std::string_view name) { return name.starts_with("java.lang.") || name.starts_with("org."); });
+  return ConfigDef::create(std::move(keys), [](std::string_view name) {
+    return name.starts_with("java.lang.") || name.starts_with("org.");
+  });
 }
 
 RawConfig settings_of(const Json& json) {
   RawConfig settings;
-  for (const auto& [key, value] : json.items()) settings[key] = value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
+  for (const auto& [key, value] : json.items())
+    settings[key] = value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
   return settings;
 }
 
@@ -137,7 +141,9 @@ TEST(ConfigDef, GoldenParseAndValidate) {
     }
     ++run;
     const auto def = definition_of(line.at("definitions"));
-    Json output = !def ? Json{{"error", def.error().message}} : parse ? run_parse(*def, line) : run_validate(*def, line);
+    Json output = !def    ? Json{{"error", def.error().message}}
+                  : parse ? run_parse(*def, line)
+                          : run_validate(*def, line);
     if (line.contains("error")) {
       EXPECT_EQ(output, (Json{{"error", line["error"].at("message")}})) << line["id"];
     } else {
@@ -149,11 +155,12 @@ TEST(ConfigDef, GoldenParseAndValidate) {
 }
 
 TEST(ConfigDef, RecommendationsAndVisibilitySeeAllValues) {
-  const auto def = ConfigDef::create({{.name = "mode", .default_value = "bulk"},
-                                      {.name = "column",
-                                       .default_value = nullptr,
-                                       .recommended = [](const auto&) { return std::vector<std::string>{"id"}; },
-                                       .visible = [](const auto& values) { return config_text(values.at("mode")) == "incrementing"; }}});
+  const auto def = ConfigDef::create(
+      {{.name = "mode", .default_value = "bulk"},
+       {.name = "column",
+        .default_value = nullptr,
+        .recommended = [](const auto&) { return std::vector<std::string>{"id"}; },
+        .visible = [](const auto& values) { return config_text(values.at("mode")) == "incrementing"; }}});
   ASSERT_TRUE(def);
   EXPECT_FALSE(def->validate({})[1].visible);
   const auto checked = def->validate({{"mode", "incrementing"}});
@@ -162,22 +169,26 @@ TEST(ConfigDef, RecommendationsAndVisibilitySeeAllValues) {
 }
 
 TEST(ConfigDef, ASecretIsNotShownInMessages) {
-  const auto def = ConfigDef::create({{.name = "password",
-                                       .type = ConfigType::kPassword,
-                                       .validator = validators::text_check([](std::string_view) { return std::optional<std::string>("too short"); })}});
+  const auto def = ConfigDef::create(
+      {{.name = "password", .type = ConfigType::kPassword, .validator = validators::text_check([](std::string_view) {
+                                                             return std::optional<std::string>("too short");
+                                                           })}});
   ASSERT_TRUE(def);
   const auto checked = def->validate({{"password", "s3cret"}});
-  EXPECT_EQ(checked[0].errors, std::vector<std::string>{"Invalid value [hidden] for configuration password: too short"});
+  EXPECT_EQ(checked[0].errors,
+            std::vector<std::string>{"Invalid value [hidden] for configuration password: too short"});
   EXPECT_EQ(checked[0].value, "[hidden]");
 }
 
 TEST(Properties, EscapesContinuationsAndSeparators) {
   const auto pairs = parse_properties(
-      "# comment\n! other\n\na=1\nb : 2\r\nc   3\n  d\\ e=\\u00e9\\t\\\\x\nlong=one,\\\n    two\nempty\nf==g\nh=\\uD83D\\uDE00\nutf=\xC3\xA9\ni=x  \nj=a\\\\\nk=1\\");
+      "# comment\n! other\n\na=1\nb : 2\r\nc   3\n  d\\ e=\\u00e9\\t\\\\x\nlong=one,\\\n    "
+      "two\nempty\nf==g\nh=\\uD83D\\uDE00\nutf=\xC3\xA9\ni=x  \nj=a\\\\\nk=1\\");
   ASSERT_TRUE(pairs);
   const std::vector<std::pair<std::string, std::string>> expected = {
-      {"a", "1"},  {"b", "2"},  {"c", "3"}, {"d e", "\xC3\xA9\t\\x"}, {"long", "one,two"}, {"empty", ""}, {"f", "=g"},
-      {"h", "\xF0\x9F\x98\x80"}, {"utf", "\xC3\xA9"}, {"i", "x  "}, {"j", "a\\"}, {"k", "1"}};
+      {"a", "1"},          {"b", "2"},    {"c", "3"},   {"d e", "\xC3\xA9\t\\x"},
+      {"long", "one,two"}, {"empty", ""}, {"f", "=g"},  {"h", "\xF0\x9F\x98\x80"},
+      {"utf", "\xC3\xA9"}, {"i", "x  "},  {"j", "a\\"}, {"k", "1"}};
   EXPECT_EQ(*pairs, expected);
 }
 

@@ -10,10 +10,12 @@ namespace {
 using Message = std::optional<std::string>;
 
 double number_of(const Number& number) {
-  return std::holds_alternative<double>(number) ? std::get<double>(number) : static_cast<double>(std::get<int64_t>(number));
+  return std::holds_alternative<double>(number) ? std::get<double>(number)
+                                                : static_cast<double>(std::get<int64_t>(number));
 }
 std::string text_of(const Number& number) {
-  return std::holds_alternative<double>(number) ? java_double_text(std::get<double>(number)) : std::to_string(std::get<int64_t>(number));
+  return std::holds_alternative<double>(number) ? java_double_text(std::get<double>(number))
+                                                : std::to_string(std::get<int64_t>(number));
 }
 
 const std::string* text_of(const ConfigValue& value) {
@@ -30,7 +32,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   return text;
 }
 
@@ -57,8 +60,10 @@ Message check_range(std::string_view key, const ConfigValue& value, const Number
   } else {
     return invalid_config_value(key, value, "Value must be non-null");
   }
-  if (min != nullptr && number < number_of(*min)) return invalid_config_value(key, value, "Value must be at least " + text_of(*min));
-  if (max != nullptr && number > number_of(*max)) return invalid_config_value(key, value, "Value must be no more than " + text_of(*max));
+  if (min != nullptr && number < number_of(*min))
+    return invalid_config_value(key, value, "Value must be at least " + text_of(*min));
+  if (max != nullptr && number > number_of(*max))
+    return invalid_config_value(key, value, "Value must be no more than " + text_of(*max));
   return {};
 }
 
@@ -128,8 +133,8 @@ ConfigValidator non_empty_string_without_control_chars() {
     if (text->empty()) return invalid_config_value(key, value, "String may not be empty");
     const auto found = control_chars(*text);
     if (found.empty()) return {};
-    return invalid_config_value(key, value,
-                                "String may not contain control sequences but had the following ASCII chars: " + joined(found));
+    return invalid_config_value(
+        key, value, "String may not contain control sequences but had the following ASCII chars: " + joined(found));
   };
 }
 

@@ -30,7 +30,8 @@ TEST(Bytes, BigEndianRoundTrip) {
 }
 
 TEST(Error, TraceHasJavaLayoutWithCauses) {
-  Error error = Error{ErrorCode::kBadRecord, "bad number", {}, {}, {}}.wrap(ErrorCode::kInternal, "Tolerance exceeded in error handler");
+  Error error = Error{ErrorCode::kBadRecord, "bad number", {}, {}, {}}.wrap(ErrorCode::kInternal,
+                                                                            "Tolerance exceeded in error handler");
   EXPECT_EQ(error_trace(error),
             "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n"
             "Caused by: org.apache.kafka.connect.errors.DataException: bad number\n");

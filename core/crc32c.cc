@@ -74,7 +74,8 @@ uint32_t update(uint32_t crc, const char* at, size_t size) {
       b = _mm_crc32_u64(b, load64(at + kLane + i));
       c = _mm_crc32_u64(c, load64(at + 2 * kLane + i));
     }
-    crc = shift(two_lanes, static_cast<uint32_t>(a)) ^ shift(one_lane, static_cast<uint32_t>(b)) ^ static_cast<uint32_t>(c);
+    crc = shift(two_lanes, static_cast<uint32_t>(a)) ^ shift(one_lane, static_cast<uint32_t>(b)) ^
+          static_cast<uint32_t>(c);
     at += 3 * kLane;
     size -= 3 * kLane;
   }

@@ -4,16 +4,26 @@ namespace millrace {
 
 std::string_view error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kUnavailable: return "unavailable";
-    case ErrorCode::kBadRecord: return "bad_record";
-    case ErrorCode::kInvalidConfig: return "invalid_config";
-    case ErrorCode::kNotFound: return "not_found";
-    case ErrorCode::kAlreadyExists: return "already_exists";
-    case ErrorCode::kConflict: return "conflict";
-    case ErrorCode::kFenced: return "fenced";
-    case ErrorCode::kCorruption: return "corruption";
-    case ErrorCode::kStopped: return "stopped";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kUnavailable:
+      return "unavailable";
+    case ErrorCode::kBadRecord:
+      return "bad_record";
+    case ErrorCode::kInvalidConfig:
+      return "invalid_config";
+    case ErrorCode::kNotFound:
+      return "not_found";
+    case ErrorCode::kAlreadyExists:
+      return "already_exists";
+    case ErrorCode::kConflict:
+      return "conflict";
+    case ErrorCode::kFenced:
+      return "fenced";
+    case ErrorCode::kCorruption:
+      return "corruption";
+    case ErrorCode::kStopped:
+      return "stopped";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "internal";
 }
@@ -22,10 +32,14 @@ namespace {
 std::string_view exception_name(const Error& error) {
   if (!error.exception.empty()) return error.exception;
   switch (error.code) {
-    case ErrorCode::kUnavailable: return "org.apache.kafka.connect.errors.RetriableException";
-    case ErrorCode::kBadRecord: return "org.apache.kafka.connect.errors.DataException";
-    case ErrorCode::kInvalidConfig: return "org.apache.kafka.common.config.ConfigException";
-    default: return "org.apache.kafka.connect.errors.ConnectException";
+    case ErrorCode::kUnavailable:
+      return "org.apache.kafka.connect.errors.RetriableException";
+    case ErrorCode::kBadRecord:
+      return "org.apache.kafka.connect.errors.DataException";
+    case ErrorCode::kInvalidConfig:
+      return "org.apache.kafka.common.config.ConfigException";
+    default:
+      return "org.apache.kafka.connect.errors.ConnectException";
   }
 }
 }  // namespace

@@ -135,7 +135,9 @@ Expected<std::vector<std::string>> PosixFileSystem::list(const Path& directory) 
 Status PosixFileSystem::create_directories(const Path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (error) return fail(ErrorCode::kUnavailable, fmt::format("cannot create folder {}: {}", directory.string(), error.message()));
+  if (error)
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("cannot create folder {}: {}", directory.string(), error.message()));
   return {};
 }
 

@@ -47,7 +47,8 @@ class FileSystem {
   virtual Status sync_directory(const Path& directory) = 0;
 
   Expected<std::string> read_file(const Path& path);
-  /// Replaces `path` so that a crash leaves the old or the new content: temporary file, fsync, rename, fsync of the folder.
+  /// Replaces `path` so that a crash leaves the old or the new content: temporary file, fsync, rename, fsync of the
+  /// folder.
   Status write_file_atomically(const Path& path, std::string_view content);
 };
 

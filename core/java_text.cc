@@ -65,14 +65,16 @@ std::string decimal_digits(std::string_view unscaled, bool& negative) {
   negative = !unscaled.empty() && (static_cast<uint8_t>(unscaled[0]) & 0x80) != 0;
   if (unscaled.size() <= 8) {
     int64_t number = negative ? -1 : 0;
-    for (const char byte : unscaled) number = static_cast<int64_t>(static_cast<uint64_t>(number) << 8 | static_cast<uint8_t>(byte));
+    for (const char byte : unscaled)
+      number = static_cast<int64_t>(static_cast<uint64_t>(number) << 8 | static_cast<uint8_t>(byte));
     char text[24];
     const uint64_t magnitude = negative ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
     return {text, std::to_chars(text, text + sizeof text, magnitude).ptr};
   }
   std::vector<uint32_t> words((unscaled.size() + 3) / 4, 0);  // least significant first
   for (size_t i = 0; i < words.size() * 4; ++i) {
-    uint8_t byte = i < unscaled.size() ? static_cast<uint8_t>(unscaled[unscaled.size() - 1 - i]) : (negative ? 0xFF : 0);
+    uint8_t byte =
+        i < unscaled.size() ? static_cast<uint8_t>(unscaled[unscaled.size() - 1 - i]) : (negative ? 0xFF : 0);
     if (negative) byte = static_cast<uint8_t>(~byte);
     words[i / 4] |= static_cast<uint32_t>(byte) << (8 * (i % 4));
   }
@@ -96,10 +98,10 @@ std::string decimal_digits(std::string_view unscaled, bool& negative) {
 }
 
 /// The digit zero of Unicode's decimal scripts in the Basic Multilingual Plane; nine more follow each.
-constexpr uint32_t kZeroDigits[] = {
-    0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
-    0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50,
-    0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10};
+constexpr uint32_t kZeroDigits[] = {0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6,
+                                    0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0,
+                                    0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620,
+                                    0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10};
 
 /// Takes one digit off the front of `text`; -1 when there is none.
 int take_digit(std::string_view& text) {

@@ -27,7 +27,8 @@ std::string_view java_trim(std::string_view text);
 /// Long.parseLong and its smaller kin: sign, decimal digits of any script, no blanks. Nothing if malformed or outside.
 std::optional<int64_t> parse_java_integer(std::string_view text, int64_t min, int64_t max);
 
-/// Double.parseDouble: outer blanks, NaN, Infinity, hexadecimal floats and a suffix d or f are fine. Nothing if malformed.
+/// Double.parseDouble: outer blanks, NaN, Infinity, hexadecimal floats and a suffix d or f are fine. Nothing if
+/// malformed.
 std::optional<double> parse_java_double(std::string_view text);
 
 }  // namespace millrace

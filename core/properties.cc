@@ -91,10 +91,18 @@ bool unescape(std::string_view text, std::string& out) {
       continue;
     }
     switch (const char c = text[++i]) {
-      case 't': out += '\t'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 'f': out += '\f'; break;
+      case 't':
+        out += '\t';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 'f':
+        out += '\f';
+        break;
       case 'u': {
         const int32_t unit = unicode_escape(text, i);
         if (unit < 0) return false;
@@ -110,7 +118,8 @@ bool unescape(std::string_view text, std::string& out) {
         append_utf8(out, point);
         break;
       }
-      default: out += c;
+      default:
+        out += c;
     }
   }
   return true;
@@ -137,8 +146,9 @@ Expected<std::vector<std::pair<std::string, std::string>>> parse_properties(std:
     auto& [key, value] = pairs.emplace_back();
     const std::string_view whole = line;
     if (!unescape(whole.substr(0, key_end), key) || !unescape(whole.substr(value_start), value)) {
-      return fail(ErrorCode::kInvalidConfig, "line " + std::to_string(lines.first_line()) +
-                                                 ": malformed \\uXXXX escape; write four hexadecimal digits, or \\\\ for a backslash");
+      return fail(ErrorCode::kInvalidConfig,
+                  "line " + std::to_string(lines.first_line()) +
+                      ": malformed \\uXXXX escape; write four hexadecimal digits, or \\\\ for a backslash");
     }
   }
   return pairs;

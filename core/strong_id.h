@@ -1,4 +1,5 @@
-/// Numbers that must not be mixed up have types of their own: `using LogOffset = StrongId<int64_t, struct LogOffsetTag>;`
+/// Numbers that must not be mixed up have types of their own: `using LogOffset = StrongId<int64_t, struct
+/// LogOffsetTag>;`
 #pragma once
 
 #include <compare>

@@ -16,7 +16,8 @@ size_t hash_of(const SchemaParts& parts) {
   if (parts.name) mix(seed, *parts.name);
   if (parts.version) mix(seed, static_cast<size_t>(*parts.version));
   if (parts.doc) mix(seed, *parts.doc);
-  for (const auto& [key, value] : parts.parameters) mix(seed, std::hash<std::string_view>{}(key) ^ std::hash<std::string_view>{}(value));
+  for (const auto& [key, value] : parts.parameters)
+    mix(seed, std::hash<std::string_view>{}(key) ^ std::hash<std::string_view>{}(value));
   for (const Field& field : parts.fields) {
     mix(seed, field.name);
     mix(seed, field.schema->hash());
@@ -61,7 +62,8 @@ bool Schema::operator==(const Schema& other) const {
   }
   if (a.default_value && !equal(a.default_value->get(), b.default_value->get())) return false;
   for (size_t i = 0; i < a.fields.size(); ++i) {
-    if (a.fields[i].name != b.fields[i].name || !same_schema(a.fields[i].schema.get(), b.fields[i].schema.get())) return false;
+    if (a.fields[i].name != b.fields[i].name || !same_schema(a.fields[i].schema.get(), b.fields[i].schema.get()))
+      return false;
   }
   return same_schema(key_schema(), other.key_schema()) && same_schema(value_schema(), other.value_schema());
 }
@@ -103,16 +105,20 @@ Status validate_value(const Schema* schema, const Value& value, std::string_view
   const std::string where = field.empty() ? "" : fmt::format(" for field: \"{}\"", field);
   if (is_null(value)) {
     if (schema->optional()) return {};
-    return fail(ErrorCode::kBadRecord, fmt::format("Invalid value: null used for required field: \"{}\", schema type: {}",
-                                                   field.empty() ? "null" : field, type_name(schema->type())));
+    return fail(ErrorCode::kBadRecord,
+                fmt::format("Invalid value: null used for required field: \"{}\", schema type: {}",
+                            field.empty() ? "null" : field, type_name(schema->type())));
   }
-  const bool fits = schema->is_decimal() ? (value.kind == MR_DECIMAL) : value.kind == static_cast<uint8_t>(schema->type());
+  const bool fits =
+      schema->is_decimal() ? (value.kind == MR_DECIMAL) : value.kind == static_cast<uint8_t>(schema->type());
   if (!fits) {
-    return fail(ErrorCode::kBadRecord, fmt::format("Invalid value kind {} for schema type {}{}", value.kind, type_name(schema->type()), where));
+    return fail(ErrorCode::kBadRecord, fmt::format("Invalid value kind {} for schema type {}{}", value.kind,
+                                                   type_name(schema->type()), where));
   }
   if (value.kind == MR_STRUCT) {
     if (value.size != schema->fields().size()) {
-      return fail(ErrorCode::kBadRecord, fmt::format("Struct has {} values, its schema {} fields{}", value.size, schema->fields().size(), where));
+      return fail(ErrorCode::kBadRecord, fmt::format("Struct has {} values, its schema {} fields{}", value.size,
+                                                     schema->fields().size(), where));
     }
     for (size_t i = 0; i < value.size; ++i) {
       const Field& member = schema->fields()[i];

@@ -4,24 +4,38 @@ namespace millrace {
 
 std::string_view type_name(Type type) {
   switch (type) {
-    case Type::kBoolean: return "BOOLEAN";
-    case Type::kInt8: return "INT8";
-    case Type::kInt16: return "INT16";
-    case Type::kInt32: return "INT32";
-    case Type::kInt64: return "INT64";
-    case Type::kFloat32: return "FLOAT32";
-    case Type::kFloat64: return "FLOAT64";
-    case Type::kString: return "STRING";
-    case Type::kBytes: return "BYTES";
-    case Type::kArray: return "ARRAY";
-    case Type::kMap: return "MAP";
-    case Type::kStruct: return "STRUCT";
+    case Type::kBoolean:
+      return "BOOLEAN";
+    case Type::kInt8:
+      return "INT8";
+    case Type::kInt16:
+      return "INT16";
+    case Type::kInt32:
+      return "INT32";
+    case Type::kInt64:
+      return "INT64";
+    case Type::kFloat32:
+      return "FLOAT32";
+    case Type::kFloat64:
+      return "FLOAT64";
+    case Type::kString:
+      return "STRING";
+    case Type::kBytes:
+      return "BYTES";
+    case Type::kArray:
+      return "ARRAY";
+    case Type::kMap:
+      return "MAP";
+    case Type::kStruct:
+      return "STRUCT";
   }
   return "UNKNOWN";
 }
 
 namespace {
-bool has_bytes(const Value& value) { return value.kind == MR_STRING || value.kind == MR_BYTES || value.kind == MR_DECIMAL; }
+bool has_bytes(const Value& value) {
+  return value.kind == MR_STRING || value.kind == MR_BYTES || value.kind == MR_DECIMAL;
+}
 bool has_items(const Value& value) { return value.kind == MR_ARRAY || value.kind == MR_MAP || value.kind == MR_STRUCT; }
 }  // namespace
 

@@ -1,5 +1,6 @@
 /// A value of Kafka Connect's data model. It is the plugin ABI's own tagged tree (millrace/abi.h), so a row goes from a
-/// connector to a converter without being translated. Values borrow their bytes: from an Arena, a record, or an OwnedValue.
+/// connector to a converter without being translated. Values borrow their bytes: from an Arena, a record, or an
+/// OwnedValue.
 #pragma once
 
 #include <millrace/abi.h>

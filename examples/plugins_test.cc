@@ -10,7 +10,8 @@ namespace millrace::sdk {
 namespace {
 
 const mr_connector_v1* connector(const std::string& library, const char* name) {
-  void* handle = ::dlopen((std::string(MILLRACE_BINARY_DIR "/examples/plugins/") + library + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = ::dlopen((std::string(MILLRACE_BINARY_DIR "/examples/plugins/") + library + ".so").c_str(),
+                          RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return nullptr;
   return FakeHost::connector(reinterpret_cast<mr_plugin_entry>(::dlsym(handle, MR_PLUGIN_SYMBOL)), name);
 }

@@ -26,7 +26,8 @@ size_t touch(const Value& value) {
 /// NaN and infinity become strings, which no longer read as numbers, and a decimal has no negative zero: the format's
 /// own losses.
 bool survives(const Value& value) {
-  if (value.kind == MR_FLOAT32 || value.kind == MR_FLOAT64) return std::isfinite(value.u.f64) && !(value.u.f64 == 0 && std::signbit(value.u.f64));
+  if (value.kind == MR_FLOAT32 || value.kind == MR_FLOAT64)
+    return std::isfinite(value.u.f64) && !(value.u.f64 == 0 && std::signbit(value.u.f64));
   if (value.kind < MR_ARRAY || value.kind > MR_STRUCT) return true;
   for (const Value& item : items_of(value)) {
     if (!survives(item)) return false;

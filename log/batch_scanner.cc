@@ -22,7 +22,8 @@ Status BatchScanner::fill(size_t bytes) {
   auto got = file_.read_at(position_, buffer_.data(), wanted);
   if (!got) return fail(std::move(got.error()));
   buffer_.resize(*got);
-  if (*got < bytes) return fail(ErrorCode::kUnavailable, fmt::format("the file ends at {}, {} was expected", position_ + *got, end_));
+  if (*got < bytes)
+    return fail(ErrorCode::kUnavailable, fmt::format("the file ends at {}, {} was expected", position_ + *got, end_));
   return {};
 }
 
@@ -36,7 +37,8 @@ Expected<std::optional<RecordBatchView>> BatchScanner::next() {
   const size_t size = batch_format::kLogOverhead + static_cast<size_t>(length);
   if (size > end_ - position_) return std::nullopt;
   if (size < batch_format::kHeaderBytes) {
-    return fail(ErrorCode::kCorruption, fmt::format("batch of {} bytes at position {} has no room for its header", size, position_));
+    return fail(ErrorCode::kCorruption,
+                fmt::format("batch of {} bytes at position {} has no room for its header", size, position_));
   }
   if (auto filled = fill(size); !filled) return fail(std::move(filled.error()));
   const BytesView bytes(buffer_.data() + buffered_at_, size);

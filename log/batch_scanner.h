@@ -17,7 +17,8 @@ class BatchScanner {
   BatchScanner(const File& file, uint64_t position, uint64_t end) : file_(file), position_(position), end_(end) {}
 
   /// The next whole batch, valid until the next call; nothing at the end or where a batch passes it.
-  /// Errors: kCorruption for a length that cannot be; kUnavailable from the file. Magic, CRC and records are not checked.
+  /// Errors: kCorruption for a length that cannot be; kUnavailable from the file. Magic, CRC and records are not
+  /// checked.
   Expected<std::optional<RecordBatchView>> next();
   /// Where the batch that next() returned starts.
   uint64_t position() const { return batch_position_; }

@@ -26,7 +26,8 @@ Expected<std::vector<std::string>> read_lines(FileSystem& fs, const Path& path) 
   while (std::getline(in, line)) {
     if (!line.empty()) lines.push_back(line);
   }
-  if (std::to_string(lines.size()) != count) return damaged(path, fmt::format("{} entries are announced, {} are there", count, lines.size()));
+  if (std::to_string(lines.size()) != count)
+    return damaged(path, fmt::format("{} entries are announced, {} are there", count, lines.size()));
   return lines;
 }
 
@@ -47,7 +48,8 @@ Expected<OffsetCheckpoint> read_offset_checkpoint(FileSystem& fs, const Path& pa
     std::string topic;
     int32_t partition = 0;
     int64_t offset = 0;
-    if (!(fields >> topic >> partition >> offset)) return damaged(path, fmt::format("'{}' is not 'topic partition offset'", line));
+    if (!(fields >> topic >> partition >> offset))
+      return damaged(path, fmt::format("'{}' is not 'topic partition offset'", line));
     offsets[{topic, partition}] = offset;
   }
   return offsets;
@@ -66,7 +68,8 @@ Expected<std::vector<LeaderEpoch>> read_leader_epochs(FileSystem& fs, const Path
   for (const std::string& line : *lines) {
     std::istringstream fields(line);
     LeaderEpoch epoch{};
-    if (!(fields >> epoch.epoch >> epoch.start_offset)) return damaged(path, fmt::format("'{}' is not 'epoch offset'", line));
+    if (!(fields >> epoch.epoch >> epoch.start_offset))
+      return damaged(path, fmt::format("'{}' is not 'epoch offset'", line));
     epochs.push_back(epoch);
   }
   return epochs;

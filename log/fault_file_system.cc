@@ -8,7 +8,8 @@ namespace millrace {
 
 class FaultFileSystem::OpenFile final : public File {
  public:
-  OpenFile(FaultFileSystem& fs, Path path, std::shared_ptr<Node> node) : fs_(fs), path_(std::move(path)), node_(std::move(node)) {}
+  OpenFile(FaultFileSystem& fs, Path path, std::shared_ptr<Node> node)
+      : fs_(fs), path_(std::move(path)), node_(std::move(node)) {}
 
   Expected<size_t> read_at(uint64_t position, char* to, size_t size) const override {
     std::lock_guard lock(fs_.mutex_);
@@ -18,7 +19,8 @@ class FaultFileSystem::OpenFile final : public File {
   Status write_at(uint64_t position, std::string_view bytes) override {
     std::lock_guard lock(fs_.mutex_);
     Status allowed = fs_.operate("write", path_);
-    const uint64_t growth = position + bytes.size() > node_->content.size() ? position + bytes.size() - node_->content.size() : 0;
+    const uint64_t growth =
+        position + bytes.size() > node_->content.size() ? position + bytes.size() - node_->content.size() : 0;
     if (allowed && growth > 0 && fs_.used() + growth > fs_.capacity_) {
       allowed = fail(ErrorCode::kUnavailable, fmt::format("cannot write {}: No space left on device", path_.string()));
     }
@@ -90,7 +92,8 @@ void FaultFileSystem::crash(uint64_t seed) {
   fail_from_ = fail_to_ = INT64_MAX;
   names_ = synced_names_;
   for (auto& [path, node] : names_) {
-    const std::string unsynced = node->content.size() > node->synced.size() ? node->content.substr(node->synced.size()) : std::string();
+    const std::string unsynced =
+        node->content.size() > node->synced.size() ? node->content.substr(node->synced.size()) : std::string();
     const bool appended_only = node->content.starts_with(node->synced);
     node->content = node->synced;
     if (appended_only && !unsynced.empty()) node->content += unsynced.substr(0, random() % (unsynced.size() + 1));
@@ -102,7 +105,8 @@ Expected<std::unique_ptr<File>> FaultFileSystem::open(const Path& path, Open mod
   std::lock_guard lock(mutex_);
   auto found = names_.find(path);
   if (found == names_.end()) {
-    if (mode != Open::kCreate) return fail(ErrorCode::kNotFound, fmt::format("cannot open {}: No such file or directory", path.string()));
+    if (mode != Open::kCreate)
+      return fail(ErrorCode::kNotFound, fmt::format("cannot open {}: No such file or directory", path.string()));
     if (auto allowed = operate("create", path); !allowed) return fail(std::move(allowed.error()));
     found = names_.emplace(path, std::make_shared<Node>()).first;
   }

@@ -46,7 +46,7 @@ class FaultFileSystem final : public FileSystem {
   Status operate(std::string_view what, const Path& path);
   uint64_t used() const;
   mutable std::mutex mutex_;
-  std::map<Path, std::shared_ptr<Node>> names_;   // nodes are co-owned by open files
+  std::map<Path, std::shared_ptr<Node>> names_;  // nodes are co-owned by open files
   std::map<Path, std::shared_ptr<Node>> synced_names_;
   std::set<Path> directories_;
   int64_t operations_ = 0;

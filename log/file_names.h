@@ -23,7 +23,9 @@ inline constexpr std::string_view kTemporarySuffix = ".tmp";
 inline constexpr std::string_view kLeaderEpochFile = "leader-epoch-checkpoint";
 inline constexpr std::string_view kPartitionMetadataFile = "partition.metadata";
 
-inline std::string file_name(int64_t base_offset, std::string_view suffix) { return fmt::format("{:020}{}", base_offset, suffix); }
+inline std::string file_name(int64_t base_offset, std::string_view suffix) {
+  return fmt::format("{:020}{}", base_offset, suffix);
+}
 
 /// The offset in `name` when it is 20 digits and `suffix`.
 inline std::optional<int64_t> offset_of_file(std::string_view name, std::string_view suffix) {

@@ -30,7 +30,8 @@ std::string sha256(BytesView bytes) {
 
 std::string base64(BytesView bytes) {
   std::string out((bytes.size() + 2) / 3 * 4, '\0');
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
   return out;
 }
 
@@ -231,7 +232,8 @@ TEST(GoldenLog, IndexesAndSnapshots) {
         const auto times = TimeIndex::decode(base, time_bytes);
         ASSERT_TRUE(times) << name << base;
         json time_entries = json::array();
-        for (const auto& entry : times->entries()) time_entries.push_back({entry.timestamp, base + entry.relative_offset});
+        for (const auto& entry : times->entries())
+          time_entries.push_back({entry.timestamp, base + entry.relative_offset});
         EXPECT_EQ(time_entries, line["time_index"]) << name << base;
         EXPECT_EQ(times->encode(), time_bytes);
       } else if (line.contains("snapshot")) {
@@ -283,8 +285,10 @@ TEST(GoldenLog, AppendingMakesTheSameFiles) {
     ASSERT_TRUE((*log)->close()) << name;
     const bool cut_front = name == "delete-records-0" || name == "delete-all-0" || name == "retention-bytes-0";
     for (const auto& [file, expected] : each["files"].items()) {
-      const bool segment_file = file.ends_with(".log") || file.ends_with(".index") || file.ends_with(".timeindex") || file.ends_with(".txnindex");
-      const bool snapshot = file.ends_with(".snapshot") && !(cut_front && file == file_name(each["segments"][0]["base_offset"], kSnapshotSuffix));
+      const bool segment_file = file.ends_with(".log") || file.ends_with(".index") || file.ends_with(".timeindex") ||
+                                file.ends_with(".txnindex");
+      const bool snapshot = file.ends_with(".snapshot") &&
+                            !(cut_front && file == file_name(each["segments"][0]["base_offset"], kSnapshotSuffix));
       if (!segment_file && !snapshot) continue;
       if (name == "delete-all-0" && batches.empty()) continue;
       ASSERT_TRUE(fs.exists(temporary.path() / name / file)) << name << "/" << file;
@@ -298,7 +302,8 @@ TEST(GoldenLog, Recovery) {
   PosixFileSystem fs;
   ASSERT_TRUE(fs.exists(folder() / "recover" / "recover.jsonl"));
   for (const json& line : read_json_lines(folder() / "recover" / "recover.jsonl")) {
-    const std::string what = line["case"].get<std::string>() + "/" + std::to_string(line["segment"].get<int64_t>()) + " " + line["what"].get<std::string>();
+    const std::string what = line["case"].get<std::string>() + "/" + std::to_string(line["segment"].get<int64_t>()) +
+                             " " + line["what"].get<std::string>();
     const auto base = line["segment"].get<int64_t>();
     const auto path = folder() / line["case"].get<std::string>();
     std::string bytes = read_bytes(path / file_name(base, kLogSuffix));
@@ -315,7 +320,8 @@ TEST(GoldenLog, Recovery) {
       ASSERT_TRUE(file && (*file)->write_at(0, bytes));
     }
     ProducerState producers;
-    if (fs.exists(path / file_name(base, kSnapshotSuffix))) producers = *ProducerState::from_snapshot(read_bytes(path / file_name(base, kSnapshotSuffix)));
+    if (fs.exists(path / file_name(base, kSnapshotSuffix)))
+      producers = *ProducerState::from_snapshot(read_bytes(path / file_name(base, kSnapshotSuffix)));
     auto segment = Segment::open(files, base, false);
     ASSERT_TRUE(segment);
     std::vector<std::pair<int32_t, int64_t>> epochs;
@@ -335,11 +341,19 @@ TEST(GoldenLog, Recovery) {
     for (const auto& [id, entry] : producers.producers()) {
       json list = json::array();
       for (const auto& b : entry.batches) {
-        list.push_back({{"first_seq", b.first_sequence}, {"last_seq", b.last_sequence}, {"first_offset", b.first_offset}, {"last_offset", b.last_offset},
-                        {"offset_delta", b.last_offset - b.first_offset}, {"timestamp", b.timestamp}});
+        list.push_back({{"first_seq", b.first_sequence},
+                        {"last_seq", b.last_sequence},
+                        {"first_offset", b.first_offset},
+                        {"last_offset", b.last_offset},
+                        {"offset_delta", b.last_offset - b.first_offset},
+                        {"timestamp", b.timestamp}});
       }
-      state.push_back({{"producer_id", id}, {"producer_epoch", entry.epoch}, {"coordinator_epoch", entry.coordinator_epoch},
-                       {"last_timestamp", entry.last_timestamp}, {"current_txn_first_offset", entry.transaction_first_offset}, {"batches", list}});
+      state.push_back({{"producer_id", id},
+                       {"producer_epoch", entry.epoch},
+                       {"coordinator_epoch", entry.coordinator_epoch},
+                       {"last_timestamp", entry.last_timestamp},
+                       {"current_txn_first_offset", entry.transaction_first_offset},
+                       {"batches", list}});
     }
     EXPECT_EQ(state, line["producers"]) << what;
   }

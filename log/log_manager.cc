@@ -49,11 +49,14 @@ Expected<std::unique_ptr<LogManager>> LogManager::open(FileSystem& fs, Clock& cl
 
 LogManager::~LogManager() { [[maybe_unused]] const Status closed = close(); }
 
-Path LogManager::folder(const PartitionKey& key) const { return options_.directory / fmt::format("{}-{}", key.first, key.second); }
+Path LogManager::folder(const PartitionKey& key) const {
+  return options_.directory / fmt::format("{}-{}", key.first, key.second);
+}
 
 Status LogManager::lock_directory() {
   const std::string place = options_.directory.string();
-  const std::string advice = fmt::format("make the log directory {} writable for this user, or set log.dirs to another one", place);
+  const std::string advice =
+      fmt::format("make the log directory {} writable for this user, or set log.dirs to another one", place);
   if (auto made = fs_.create_directories(options_.directory); !made) return fail(std::move(made.error()).wrap(advice));
   auto file = fs_.open(options_.directory / kLockFile, FileSystem::Open::kCreate);
   if (!file) return fail(std::move(file.error()).wrap(advice));
@@ -63,10 +66,10 @@ Status LogManager::lock_directory() {
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     if (::fcntl((*file)->descriptor(), F_OFD_SETLK, &lock) != 0) {
-      return fail(ErrorCode::kConflict,
-                  fmt::format("another worker or broker is using the log directory {} (its file .lock is locked): stop it, or set log.dirs "
-                              "to another directory",
-                              place));
+      return fail(ErrorCode::kConflict, fmt::format("another worker or broker is using the log directory {} (its file "
+                                                    ".lock is locked): stop it, or set log.dirs "
+                                                    "to another directory",
+                                                    place));
     }
   }
   lock_file_ = std::move(*file);
@@ -113,16 +116,18 @@ std::shared_ptr<PartitionLog> LogManager::find(const std::string& topic, int32_t
   return found == logs_.end() ? nullptr : found->second;
 }
 
-Expected<std::shared_ptr<PartitionLog>> LogManager::create(const std::string& topic, int32_t partition, const LogConfig& config,
-                                                           std::string_view topic_id) {
+Expected<std::shared_ptr<PartitionLog>> LogManager::create(const std::string& topic, int32_t partition,
+                                                           const LogConfig& config, std::string_view topic_id) {
   std::lock_guard lock(mutex_);
-  if (closed_) return fail(ErrorCode::kStopped, fmt::format("the log directory {} is closed", options_.directory.string()));
+  if (closed_)
+    return fail(ErrorCode::kStopped, fmt::format("the log directory {} is closed", options_.directory.string()));
   const PartitionKey key{topic, partition};
   if (const auto found = logs_.find(key); found != logs_.end()) return found->second;
   auto log = open_log(key, config, {});
   if (!log) return log;
   if (!topic_id.empty()) {
-    if (auto written = write_topic_id(fs_, folder(key) / kPartitionMetadataFile, topic_id); !written) return fail(std::move(written.error()));
+    if (auto written = write_topic_id(fs_, folder(key) / kPartitionMetadataFile, topic_id); !written)
+      return fail(std::move(written.error()));
   }
   logs_[key] = *log;
   return log;
@@ -159,8 +164,10 @@ Status LogManager::write_checkpoints() {
       if (log->log_start_offset() > log->first_segment_offset()) log_starts[key] = log->log_start_offset();
     }
   }
-  if (auto written = write_offset_checkpoint(fs_, options_.directory / kRecoveryPointFile, recovery_points); !written) return written;
-  if (auto written = write_offset_checkpoint(fs_, options_.directory / kHighWatermarkFile, high_watermarks); !written) return written;
+  if (auto written = write_offset_checkpoint(fs_, options_.directory / kRecoveryPointFile, recovery_points); !written)
+    return written;
+  if (auto written = write_offset_checkpoint(fs_, options_.directory / kHighWatermarkFile, high_watermarks); !written)
+    return written;
   return write_offset_checkpoint(fs_, options_.directory / kLogStartFile, log_starts);
 }
 
@@ -179,14 +186,16 @@ void LogManager::flush_all() {
 void LogManager::apply_retention() {
   for (const auto& [key, log] : all()) {
     if (auto applied = log->apply_retention(); !applied) {
-      logger_.warn("retention_failed", {{"topic", key.first}, {"partition", key.second}, {"error", applied.error().message}});
+      logger_.warn("retention_failed",
+                   {{"topic", key.first}, {"partition", key.second}, {"error", applied.error().message}});
     }
   }
 }
 
 void LogManager::run_background() {
   auto next_checkpoint = std::chrono::steady_clock::now() + options_.checkpoint_interval;
-  auto next_retention = std::chrono::steady_clock::now() + std::min(options_.retention_interval, std::chrono::milliseconds(30'000));
+  auto next_retention =
+      std::chrono::steady_clock::now() + std::min(options_.retention_interval, std::chrono::milliseconds(30'000));
   std::unique_lock lock(mutex_);
   while (!closed_) {
     stop_.wait_until(lock, std::min(next_checkpoint, next_retention));
@@ -195,7 +204,8 @@ void LogManager::run_background() {
     lock.unlock();
     if (now >= next_checkpoint) {
       flush_all();  // logs that acknowledge from the page cache would else never move their recovery point
-      if (auto written = write_checkpoints(); !written) logger_.warn("checkpoint_failed", {{"error", written.error().message}});
+      if (auto written = write_checkpoints(); !written)
+        logger_.warn("checkpoint_failed", {{"error", written.error().message}});
       next_checkpoint = now + options_.checkpoint_interval;
     }
     if (now >= next_retention) {
@@ -219,7 +229,8 @@ Status LogManager::close() {
     if (auto closed = log->close(); !closed && result) result = closed;
   }
   if (result) result = write_checkpoints();
-  if (result) result = fs_.write_file_atomically(options_.directory / kCleanShutdownFile, R"({"version":0,"brokerEpoch":0})");
+  if (result)
+    result = fs_.write_file_atomically(options_.directory / kCleanShutdownFile, R"({"version":0,"brokerEpoch":0})");
   lock_file_.reset();
   return result;
 }

@@ -57,7 +57,8 @@ class LogManager {
   LogManager(FileSystem& fs, Clock& clock, Logger logger, Options options);
   Status lock_directory();
   Status load();
-  Expected<std::shared_ptr<PartitionLog>> open_log(const PartitionKey& key, const LogConfig& config, const LogOpenOptions& options);
+  Expected<std::shared_ptr<PartitionLog>> open_log(const PartitionKey& key, const LogConfig& config,
+                                                   const LogOpenOptions& options);
   void run_background();
   void flush_all();
   std::vector<std::pair<PartitionKey, std::shared_ptr<PartitionLog>>> all() const;

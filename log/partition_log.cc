@@ -19,24 +19,32 @@ tl::unexpected<Error> closed_error(const Path& directory) {
 
 Status PartitionLog::check_batch(const RecordBatchView& batch) const {
   if (batch.size_bytes() > static_cast<uint64_t>(config_.message_bytes_max)) {
-    return fail(Error{ErrorCode::kBadRecord,
-                      fmt::format("a batch of {} bytes for {} is larger than max.message.bytes {}: send less at once or raise it",
-                                  batch.size_bytes(), files_.directory.filename().string(), config_.message_bytes_max),
-                      "org.apache.kafka.common.errors.RecordTooLargeException", {}, {}});
+    return fail(Error{
+        ErrorCode::kBadRecord,
+        fmt::format("a batch of {} bytes for {} is larger than max.message.bytes {}: send less at once or raise it",
+                    batch.size_bytes(), files_.directory.filename().string(), config_.message_bytes_max),
+        "org.apache.kafka.common.errors.RecordTooLargeException",
+        {},
+        {}});
   }
   if (batch.size_bytes() > static_cast<uint64_t>(config_.segment_bytes)) {
     return fail(Error{ErrorCode::kBadRecord,
                       fmt::format("a batch of {} bytes for {} is larger than segment.bytes {}", batch.size_bytes(),
                                   files_.directory.filename().string(), config_.segment_bytes),
-                      "org.apache.kafka.common.errors.RecordBatchTooLargeException", {}, {}});
+                      "org.apache.kafka.common.errors.RecordBatchTooLargeException",
+                      {},
+                      {}});
   }
   const bool counts = batch.record_count() > 0 && batch.last_offset_delta() + 1 == batch.record_count();
   if (!counts || (batch.producer_id() >= 0 && batch.base_sequence() < 0 && !batch.control())) {
-    return fail(Error{ErrorCode::kBadRecord,
-                      fmt::format("a batch for {} contradicts itself: {} records, last offset delta {}, producer {}, sequence {}",
-                                  files_.directory.filename().string(), batch.record_count(), batch.last_offset_delta(),
-                                  batch.producer_id(), batch.base_sequence()),
-                      "org.apache.kafka.common.InvalidRecordException", {}, {}});
+    return fail(Error{
+        ErrorCode::kBadRecord,
+        fmt::format("a batch for {} contradicts itself: {} records, last offset delta {}, producer {}, sequence {}",
+                    files_.directory.filename().string(), batch.record_count(), batch.last_offset_delta(),
+                    batch.producer_id(), batch.base_sequence()),
+        "org.apache.kafka.common.InvalidRecordException",
+        {},
+        {}});
   }
   return {};
 }
@@ -47,8 +55,8 @@ Status PartitionLog::stamp_batch(std::span<char> bytes, const AppendOptions& opt
   if (options.keep_offsets) {
     const RecordBatchView batch = RecordBatchView::unchecked({bytes.data(), bytes.size()});
     if (batch.base_offset() < end_offset_) {
-      return fail(ErrorCode::kConflict, fmt::format("{}: offset {} is already taken, the log ends at {}", files_.directory.string(),
-                                                    batch.base_offset(), end_offset_));
+      return fail(ErrorCode::kConflict, fmt::format("{}: offset {} is already taken, the log ends at {}",
+                                                    files_.directory.string(), batch.base_offset(), end_offset_));
     }
     return adopt_epochs({{batch.leader_epoch(), batch.base_offset()}});
   }
@@ -74,7 +82,8 @@ Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendO
   if (!parsed) return fail(std::move(parsed.error()));
   const RecordBatchView batch = *parsed;
   if (batch.size_bytes() != bytes.size()) {
-    return fail(ErrorCode::kBadRecord, fmt::format("{} bytes follow the batch: one batch at a time", bytes.size() - batch.size_bytes()));
+    return fail(ErrorCode::kBadRecord,
+                fmt::format("{} bytes follow the batch: one batch at a time", bytes.size() - batch.size_bytes()));
   }
   AppendResult result;
   if (!options.keep_offsets) {
@@ -123,8 +132,9 @@ Status PartitionLog::write_batch(std::span<char> bytes) {
     tail_torn_ = true;
     // Cut at once when the file system lets us; else the next append has to.
     if (segment.file->truncate(segment.size_bytes)) tail_torn_ = false;
-    return fail(std::move(written.error()).wrap(fmt::format(
-        "cannot append to {}: nothing was stored, retry when there is room", files_.directory.string())));
+    return fail(std::move(written.error())
+                    .wrap(fmt::format("cannot append to {}: nothing was stored, retry when there is room",
+                                      files_.directory.string())));
   }
   if (tracked) {
     auto ended = producers_.apply(batch);
@@ -164,9 +174,11 @@ Status PartitionLog::roll_if_needed(const RecordBatchView& batch) {
     const int64_t age = batch.max_timestamp() >= 0 && segment.first_batch_timestamp >= 0
                             ? batch.max_timestamp() - segment.first_batch_timestamp
                             : environment_.clock.wall_ms() - segment.created_ms;
-    needed = needed || age > config_.segment_ms ||
-             static_cast<int64_t>(segment.offset_index.size_bytes() + OffsetIndex::kEntryBytes) > config_.segment_index_bytes ||
-             static_cast<int64_t>(segment.time_index.size_bytes() + TimeIndex::kEntryBytes) > config_.segment_index_bytes;
+    needed =
+        needed || age > config_.segment_ms ||
+        static_cast<int64_t>(segment.offset_index.size_bytes() + OffsetIndex::kEntryBytes) >
+            config_.segment_index_bytes ||
+        static_cast<int64_t>(segment.time_index.size_bytes() + TimeIndex::kEntryBytes) > config_.segment_index_bytes;
   }
   if (segment.beyond(batch.last_offset())) needed = true;
   return needed ? roll(batch.base_offset()) : Status{};
@@ -221,7 +233,9 @@ Status PartitionLog::flush() {
     done = take_waiters(durable_offset_);
   } else {
     // After a failed fdatasync the kernel may have dropped the pages: what was not acknowledged is taken back.
-    environment_.logger.error("log_sync_failed", {{"log", directory.string()}, {"cut_to", durable_offset_}, {"error", synced.error().message}});
+    environment_.logger.error(
+        "log_sync_failed",
+        {{"log", directory.string()}, {"cut_to", durable_offset_}, {"error", synced.error().message}});
     directory_dirty_ = directory_dirty_ || sync_directory;
     cut_pending_ = durable_offset_;
     done = take_waiters(INT64_MAX);
@@ -233,7 +247,8 @@ Status PartitionLog::flush() {
     if (synced) {
       waiter.done(waiter.base_offset);
     } else {
-      waiter.done(fail(Error(synced.error()).wrap(fmt::format("{}: the batch was not stored, send it again", directory.string()))));
+      waiter.done(fail(
+          Error(synced.error()).wrap(fmt::format("{}: the batch was not stored, send it again", directory.string()))));
     }
   }
   if (advanced) notify_listeners();
@@ -242,7 +257,8 @@ Status PartitionLog::flush() {
 
 std::vector<PartitionLog::Waiter> PartitionLog::take_waiters(int64_t upto) {
   std::vector<Waiter> taken;
-  const auto keep = std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.end_offset <= upto; });
+  const auto keep =
+      std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& w) { return w.end_offset <= upto; });
   taken.assign(std::make_move_iterator(waiters_.begin()), std::make_move_iterator(keep));
   waiters_.erase(waiters_.begin(), keep);
   return taken;

@@ -48,8 +48,8 @@ struct LogOpenOptions {
 };
 
 struct AppendOptions {
-  bool keep_offsets = false;      ///< batches carry their offsets, epochs and times already (copying a log)
-  bool check_producer = true;     ///< idempotence rules; off for markers written by a coordinator
+  bool keep_offsets = false;   ///< batches carry their offsets, epochs and times already (copying a log)
+  bool check_producer = true;  ///< idempotence rules; off for markers written by a coordinator
 };
 
 struct AppendResult {
@@ -89,12 +89,14 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Opens or creates the log in `directory`. After a crash the torn tail is cut, later segments are deleted and
   /// indexes rebuilt, all from the recovery point's segment on. What is then there is durable.
   /// Errors: kCorruption naming the segment; kUnavailable.
-  static Expected<std::shared_ptr<PartitionLog>> open(Environment environment, Path directory, LogConfig config, LogOpenOptions options);
+  static Expected<std::shared_ptr<PartitionLog>> open(Environment environment, Path directory, LogConfig config,
+                                                      LogOpenOptions options);
 
   /// Appends one batch: gives it its offsets (in place, outside the CRC) and writes it. `on_durable` may be empty.
   /// On an error nothing was stored and `on_durable` is not called. Errors: kUnavailable (disk full: the file is cut
-  /// back to its last whole batch; retry), kBadRecord (too large, malformed), kCorruption (CRC, with check), and those of
-  /// ProducerState::check(). The CRC is not checked here: callers with foreign bytes call RecordBatchView::verify_crc().
+  /// back to its last whole batch; retry), kBadRecord (too large, malformed), kCorruption (CRC, with check), and those
+  /// of ProducerState::check(). The CRC is not checked here: callers with foreign bytes call
+  /// RecordBatchView::verify_crc().
   Expected<AppendResult> append(std::span<char> batch, const AppendOptions& options = {}, Durable on_durable = {});
 
   /// Syncs all dirty segments, moves the high watermark and calls the waiters. One thread at a time does the work.
@@ -122,8 +124,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void abandon();
 
   int64_t log_start_offset() const;
-  int64_t end_offset() const;       ///< of what was appended, durable or not
-  int64_t high_watermark() const;   ///< of what readers see
+  int64_t end_offset() const;      ///< of what was appended, durable or not
+  int64_t high_watermark() const;  ///< of what readers see
   int64_t last_stable_offset() const;
   int64_t recovery_point() const;  ///< all before it is synced
   uint64_t size_bytes() const;
@@ -178,9 +180,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   int64_t end_offset_ = 0;
   int64_t high_watermark_ = 0;
   int64_t durable_offset_ = 0;
-  bool tail_torn_ = false;       // a failed write may have left bytes behind the last batch
-  int64_t cut_pending_ = -1;     // a failed sync: everything from here on must go before the next append
-  bool directory_dirty_ = false;  // a segment file was created and its name is not yet synced
+  bool tail_torn_ = false;         // a failed write may have left bytes behind the last batch
+  int64_t cut_pending_ = -1;       // a failed sync: everything from here on must go before the next append
+  bool directory_dirty_ = false;   // a segment file was created and its name is not yet synced
   int64_t clean_end_offset_ = -1;  // opened clean with this end: unless it moves, close() has nothing to write
   bool closed_ = false;
   std::mutex listeners_mutex_;

@@ -71,7 +71,8 @@ Status PartitionLog::load(const LogOpenOptions& options) {
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
   if (auto loaded = load_producers(end_offset_); !loaded) return loaded;
   high_watermark_ = durable_offset_ = end_offset_;
-  const bool untouched = options.clean && first_suspect == segments_.size() && files_.fs.exists(files_.path(end_offset_, kSnapshotSuffix));
+  const bool untouched =
+      options.clean && first_suspect == segments_.size() && files_.fs.exists(files_.path(end_offset_, kSnapshotSuffix));
   if (untouched && !directory_dirty_) clean_end_offset_ = end_offset_;
   return {};
 }
@@ -85,7 +86,8 @@ Expected<std::vector<int64_t>> PartitionLog::tidy_directory() {
     if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(kTemporarySuffix)) {
       done = files_.fs.remove(files_.directory / name);
     } else if (name.ends_with(kSwapSuffix)) {
-      done = files_.fs.rename(files_.directory / name, files_.directory / name.substr(0, name.size() - kSwapSuffix.size()));
+      done = files_.fs.rename(files_.directory / name,
+                              files_.directory / name.substr(0, name.size() - kSwapSuffix.size()));
     }
     if (!done) return fail(std::move(done.error()));
   }
@@ -119,10 +121,14 @@ Status PartitionLog::recover_from(size_t first, const LogOpenOptions& options) {
       if (auto written = segment.write_indexes(files_); !written) return written;
     }
     if (*cut == 0) continue;
-    environment_.logger.warn("log_tail_cut", {{"log", files_.directory.string()}, {"segment", segment.base_offset}, {"bytes", *cut},
-                                              {"end_offset", segment.next_offset}, {"recovery_point", options.recovery_point}});
+    environment_.logger.warn("log_tail_cut", {{"log", files_.directory.string()},
+                                              {"segment", segment.base_offset},
+                                              {"bytes", *cut},
+                                              {"end_offset", segment.next_offset},
+                                              {"recovery_point", options.recovery_point}});
     for (size_t later = i + 1; later < segments_.size(); ++later) {
-      environment_.logger.warn("segment_deleted", {{"log", files_.directory.string()}, {"segment", segments_[later]->base_offset},
+      environment_.logger.warn("segment_deleted", {{"log", files_.directory.string()},
+                                                   {"segment", segments_[later]->base_offset},
                                                    {"bytes", segments_[later]->size_bytes}});
       if (auto removed = segments_[later]->remove_files(files_); !removed) return removed;
     }
@@ -137,7 +143,8 @@ Status PartitionLog::adopt_epochs(const std::vector<std::pair<int32_t, int64_t>>
   for (const auto& [epoch, offset] : epochs) {
     if (epochs_.empty() || epoch > epochs_.back().epoch) epochs_.push_back({epoch, offset});
   }
-  return epochs_.size() == before ? Status{} : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);
+  return epochs_.size() == before ? Status{}
+                                  : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);
 }
 
 /// The producer state before `upto`: from the newest usable snapshot, then by replay of batch headers.
@@ -153,7 +160,8 @@ Status PartitionLog::load_producers(int64_t upto) {
     if (!bytes) return fail(std::move(bytes.error()));
     auto state = ProducerState::from_snapshot(*bytes);
     if (!state) {
-      environment_.logger.warn("producer_snapshot_dropped", {{"file", (files_.directory / *name).string()}, {"error", state.error().message}});
+      environment_.logger.warn("producer_snapshot_dropped",
+                               {{"file", (files_.directory / *name).string()}, {"error", state.error().message}});
       if (auto removed = files_.fs.remove(files_.directory / *name); !removed) return removed;
       continue;
     }

@@ -16,7 +16,8 @@ std::pair<size_t, int64_t> whole_batches(BytesView bytes, int64_t limit) {
   int64_t next_offset = -1;
   while (bytes.size() - used >= batch_format::kHeaderBytes) {
     const RecordBatchView batch = RecordBatchView::unchecked(bytes.substr(used));
-    const size_t size = batch_format::kLogOverhead + static_cast<size_t>(load_be<int32_t>(bytes.data() + used + batch_format::kLengthAt));
+    const size_t size = batch_format::kLogOverhead +
+                        static_cast<size_t>(load_be<int32_t>(bytes.data() + used + batch_format::kLengthAt));
     if (size > bytes.size() - used || batch.base_offset() >= limit) break;
     next_offset = batch.next_offset();
     used += size;
@@ -25,7 +26,8 @@ std::pair<size_t, int64_t> whole_batches(BytesView bytes, int64_t limit) {
 }
 
 /// Position and size of the first batch at or behind `position` whose last offset reaches `offset`.
-Expected<std::optional<std::pair<uint64_t, size_t>>> seek_batch(const File& file, uint64_t position, uint64_t end, int64_t offset) {
+Expected<std::optional<std::pair<uint64_t, size_t>>> seek_batch(const File& file, uint64_t position, uint64_t end,
+                                                                int64_t offset) {
   char header[batch_format::kHeaderBytes];
   while (end - position >= sizeof(header)) {
     auto got = file.read_at(position, header, sizeof(header));
@@ -54,9 +56,11 @@ Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
     std::lock_guard lock(mutex_);
     if (offset < start_offset_ || offset > end_offset_) {
       return fail(Error{ErrorCode::kNotFound,
-                        fmt::format("{}: offset {} is outside the log, which holds {} to {}", files_.directory.filename().string(), offset,
-                                    start_offset_, end_offset_),
-                        "org.apache.kafka.common.errors.OffsetOutOfRangeException", {}, {}});
+                        fmt::format("{}: offset {} is outside the log, which holds {} to {}",
+                                    files_.directory.filename().string(), offset, start_offset_, end_offset_),
+                        "org.apache.kafka.common.errors.OffsetOutOfRangeException",
+                        {},
+                        {}});
     }
     result.next_offset = offset;
     result.high_watermark = high_watermark_;
@@ -76,7 +80,9 @@ Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
   for (size_t i = 0; i < segments.size(); ++i, position = 0) {
     const File& file = *segments[i]->file;
     auto found = seek_batch(file, position, sizes[i], offset);
-    if (!found) return fail(std::move(found.error()).wrap(fmt::format("cannot read {} at offset {}", files_.directory.string(), offset)));
+    if (!found)
+      return fail(
+          std::move(found.error()).wrap(fmt::format("cannot read {} at offset {}", files_.directory.string(), offset)));
     if (!*found) continue;
     const auto [start, first_size] = **found;
     const size_t wanted = std::min<uint64_t>(std::max(bytes_max, first_size), sizes[i] - start);
@@ -90,7 +96,9 @@ Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
     result.next_offset = next_offset;
     return result;
   }
-  result.next_offset = std::min(result.high_watermark, segments.back()->base_offset > offset ? segments.back()->base_offset : result.high_watermark);
+  result.next_offset =
+      std::min(result.high_watermark,
+               segments.back()->base_offset > offset ? segments.back()->base_offset : result.high_watermark);
   return result;
 }
 
@@ -101,8 +109,9 @@ Expected<std::optional<TimestampOffset>> PartitionLog::find_by_timestamp(int64_t
   const auto segments = segments_;
   std::vector<std::pair<uint64_t, uint64_t>> spans;  // first position to look at, size
   for (const auto& segment : segments) {
-    const uint64_t from = segment->max_timestamp < timestamp_ms ? segment->size_bytes
-                                                                : segment->offset_index.lookup(segment->time_index.lookup(timestamp_ms));
+    const uint64_t from = segment->max_timestamp < timestamp_ms
+                              ? segment->size_bytes
+                              : segment->offset_index.lookup(segment->time_index.lookup(timestamp_ms));
     spans.emplace_back(from, segment->size_bytes);
   }
   lock.unlock();
@@ -118,7 +127,8 @@ Expected<std::optional<TimestampOffset>> PartitionLog::find_by_timestamp(int64_t
       if (!records) return fail(std::move(records.error()));
       RecordView record;
       while (records->next(record)) {
-        if (record.timestamp >= timestamp_ms && record.offset >= start) return TimestampOffset{record.timestamp, record.offset};
+        if (record.timestamp >= timestamp_ms && record.offset >= start)
+          return TimestampOffset{record.timestamp, record.offset};
       }
       if (!records->status()) return fail(records->status().error());
     }
@@ -167,7 +177,8 @@ Status PartitionLog::truncate_locked(int64_t offset) {
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
   const size_t before = epochs_.size();
   std::erase_if(epochs_, [&](const LeaderEpoch& epoch) { return epoch.start_offset > end_offset_; });
-  return epochs_.size() == before ? Status{} : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);
+  return epochs_.size() == before ? Status{}
+                                  : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);
 }
 
 Expected<int64_t> PartitionLog::delete_records(int64_t before_offset) {
@@ -175,9 +186,11 @@ Expected<int64_t> PartitionLog::delete_records(int64_t before_offset) {
   if (before_offset == -1) before_offset = high_watermark_;
   if (before_offset < 0 || before_offset > high_watermark_) {
     return fail(Error{ErrorCode::kNotFound,
-                      fmt::format("{}: cannot delete records before {}, readable are {} to {}", files_.directory.filename().string(),
-                                  before_offset, start_offset_, high_watermark_),
-                      "org.apache.kafka.common.errors.OffsetOutOfRangeException", {}, {}});
+                      fmt::format("{}: cannot delete records before {}, readable are {} to {}",
+                                  files_.directory.filename().string(), before_offset, start_offset_, high_watermark_),
+                      "org.apache.kafka.common.errors.OffsetOutOfRangeException",
+                      {},
+                      {}});
   }
   start_offset_ = std::max(start_offset_, before_offset);
   return start_offset_;
@@ -217,7 +230,8 @@ Status PartitionLog::remove_front(size_t count) {
   start_offset_ = std::max(start_offset_, next_start);
   for (size_t i = 0; i < count; ++i) {
     if (auto removed = segments_.front()->remove_files(files_); !removed) return removed;
-    environment_.logger.info("segment_deleted", {{"log", files_.directory.string()}, {"segment", segments_.front()->base_offset},
+    environment_.logger.info("segment_deleted", {{"log", files_.directory.string()},
+                                                 {"segment", segments_.front()->base_offset},
                                                  {"bytes", segments_.front()->size_bytes}});
     segments_.erase(segments_.begin());
   }

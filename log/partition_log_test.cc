@@ -198,10 +198,12 @@ TEST(PartitionLogFaults, AcknowledgedDataSurviveEveryFaultAndCrash) {
         for (int i = 0; i < 20; ++i) {
           const std::string value = "value-" + std::to_string(i);
           std::string bytes = batch_of(value, 1, 1000 + i);
-          [[maybe_unused]] const auto appended = (*opened)->append(bytes, {}, [&acknowledged, value](Expected<int64_t> offset) {
-            if (offset) acknowledged[*offset] = value;
-          });
-          if (i % 3 == 0) [[maybe_unused]] const auto flushed = (*opened)->flush();
+          [[maybe_unused]] const auto appended =
+              (*opened)->append(bytes, {}, [&acknowledged, value](Expected<int64_t> offset) {
+                if (offset) acknowledged[*offset] = value;
+              });
+          if (i % 3 == 0) [[maybe_unused]]
+            const auto flushed = (*opened)->flush();
         }
       }
       faults_left = fs.operations() > n;
@@ -265,7 +267,8 @@ TEST(PartitionLogKill, AcknowledgedOffsetsAreThereAfterKill9) {
     if (child == 0) append_forever(folder.path(), ends[1]);
     ::close(ends[1]);
     int64_t offset = 0;
-    for (int i = 0; i < 200 && ::read(ends[0], &offset, sizeof(offset)) == sizeof(offset); ++i) last = std::max(last, offset);
+    for (int i = 0; i < 200 && ::read(ends[0], &offset, sizeof(offset)) == sizeof(offset); ++i)
+      last = std::max(last, offset);
     ::kill(child, SIGKILL);
     while (::read(ends[0], &offset, sizeof(offset)) == sizeof(offset)) last = std::max(last, offset);
     ::close(ends[0]);

@@ -31,20 +31,24 @@ Expected<std::optional<ProducerBatch>> ProducerState::check(const RecordBatchVie
   const ProducerEntry& known = found->second;
   if (batch.producer_epoch() < known.epoch) {
     return refuse(ErrorCode::kFenced, "InvalidProducerEpochException",
-                  fmt::format("producer {} sent epoch {}, the partition knows epoch {}", batch.producer_id(), batch.producer_epoch(), known.epoch));
+                  fmt::format("producer {} sent epoch {}, the partition knows epoch {}", batch.producer_id(),
+                              batch.producer_epoch(), known.epoch));
   }
   const bool same_epoch = batch.producer_epoch() == known.epoch;
   if (same_epoch) {
     for (const ProducerBatch& earlier : known.batches) {
-      if (earlier.first_sequence == batch.base_sequence() && earlier.last_sequence == batch.last_sequence()) return earlier;
+      if (earlier.first_sequence == batch.base_sequence() && earlier.last_sequence == batch.last_sequence())
+        return earlier;
     }
   }
-  const bool in_order = same_epoch ? known.batches.empty() || follows(known.batches.back().last_sequence, batch.base_sequence())
-                                   : batch.base_sequence() == 0;
+  const bool in_order =
+      same_epoch ? known.batches.empty() || follows(known.batches.back().last_sequence, batch.base_sequence())
+                 : batch.base_sequence() == 0;
   if (!in_order && !(same_epoch && known.batches.empty())) {
     return refuse(ErrorCode::kConflict, "OutOfOrderSequenceException",
-                  fmt::format("producer {} epoch {} sent sequence {}, the last was {}", batch.producer_id(), batch.producer_epoch(),
-                              batch.base_sequence(), known.batches.empty() ? -1 : known.batches.back().last_sequence));
+                  fmt::format("producer {} epoch {} sent sequence {}, the last was {}", batch.producer_id(),
+                              batch.producer_epoch(), batch.base_sequence(),
+                              known.batches.empty() ? -1 : known.batches.back().last_sequence));
   }
   if (known.transaction_first_offset >= 0 && !batch.transactional()) {
     return refuse(ErrorCode::kConflict, "InvalidTxnStateException",
@@ -68,19 +72,23 @@ Expected<std::optional<AbortedTransaction>> ProducerState::apply(const RecordBat
     aborted = *ended;
   } else {
     if (entry.batches.size() == ProducerEntry::kBatchesMax) entry.batches.erase(entry.batches.begin());
-    entry.batches.push_back({batch.base_sequence(), batch.last_sequence(), batch.base_offset(), batch.last_offset(), batch.max_timestamp()});
+    entry.batches.push_back({batch.base_sequence(), batch.last_sequence(), batch.base_offset(), batch.last_offset(),
+                             batch.max_timestamp()});
     entry.last_timestamp = batch.max_timestamp();
     if (entry.transaction_first_offset >= 0 && !batch.transactional()) {
       return refuse(ErrorCode::kConflict, "InvalidTxnStateException",
-                    fmt::format("batch at offset {}: producer {} has a plain batch inside its transaction", batch.base_offset(), batch.producer_id()));
+                    fmt::format("batch at offset {}: producer {} has a plain batch inside its transaction",
+                                batch.base_offset(), batch.producer_id()));
     }
-    if (batch.transactional() && entry.transaction_first_offset < 0) entry.transaction_first_offset = batch.base_offset();
+    if (batch.transactional() && entry.transaction_first_offset < 0)
+      entry.transaction_first_offset = batch.base_offset();
   }
   producers_[batch.producer_id()] = std::move(entry);
   return aborted;
 }
 
-Expected<std::optional<AbortedTransaction>> ProducerState::apply_marker(const RecordBatchView& batch, ProducerEntry& entry) {
+Expected<std::optional<AbortedTransaction>> ProducerState::apply_marker(const RecordBatchView& batch,
+                                                                        ProducerEntry& entry) {
   std::string scratch;
   auto records = RecordIterator::open(batch, scratch);
   if (!records) return fail(std::move(records.error()));
@@ -90,7 +98,8 @@ Expected<std::optional<AbortedTransaction>> ProducerState::apply_marker(const Re
     return std::nullopt;  // compaction has emptied the batch
   }
   if (!marker.key || marker.key->size() < 4 || !marker.value || marker.value->size() < 6) {
-    return fail(ErrorCode::kCorruption, fmt::format("batch at offset {}: the transaction marker is cut", batch.base_offset()));
+    return fail(ErrorCode::kCorruption,
+                fmt::format("batch at offset {}: the transaction marker is cut", batch.base_offset()));
   }
   const auto type = load_be<int16_t>(marker.key->data() + 2);
   if (type != batch_format::kControlAbort && type != batch_format::kControlCommit) return std::nullopt;
@@ -110,7 +119,8 @@ Expected<std::optional<AbortedTransaction>> ProducerState::apply_marker(const Re
 std::optional<int64_t> ProducerState::first_unstable_offset() const {
   std::optional<int64_t> first;
   for (const auto& [producer_id, entry] : producers_) {
-    if (entry.transaction_first_offset >= 0) first = std::min(first.value_or(INT64_MAX), entry.transaction_first_offset);
+    if (entry.transaction_first_offset >= 0)
+      first = std::min(first.value_or(INT64_MAX), entry.transaction_first_offset);
   }
   return first;
 }
@@ -145,10 +155,12 @@ Expected<ProducerState> ProducerState::from_snapshot(BytesView bytes) {
   if (bytes.size() < kSnapshotHeaderBytes || load_be<int16_t>(bytes.data()) != kSnapshotVersion) {
     return fail(ErrorCode::kCorruption, "producer snapshot: unknown version or too short");
   }
-  if (load_be<uint32_t>(bytes.data() + 2) != crc32c(bytes.substr(6))) return fail(ErrorCode::kCorruption, "producer snapshot: crc differs");
+  if (load_be<uint32_t>(bytes.data() + 2) != crc32c(bytes.substr(6)))
+    return fail(ErrorCode::kCorruption, "producer snapshot: crc differs");
   const auto count = load_be<int32_t>(bytes.data() + 6);
   if (count < 0 || bytes.size() != kSnapshotHeaderBytes + kSnapshotEntryBytes * static_cast<size_t>(count)) {
-    return fail(ErrorCode::kCorruption, fmt::format("producer snapshot: {} bytes do not hold {} producers", bytes.size(), count));
+    return fail(ErrorCode::kCorruption,
+                fmt::format("producer snapshot: {} bytes do not hold {} producers", bytes.size(), count));
   }
   ProducerState state;
   const char* at = bytes.data() + kSnapshotHeaderBytes;
@@ -162,7 +174,8 @@ Expected<ProducerState> ProducerState::from_snapshot(BytesView bytes) {
     const auto last_offset = load_be<int64_t>(at + 14);
     const auto delta = load_be<int32_t>(at + 22);
     if (last_offset >= 0) {
-      entry.batches.push_back({decrement_sequence(last_sequence, delta), last_sequence, last_offset - delta, last_offset, entry.last_timestamp});
+      entry.batches.push_back({decrement_sequence(last_sequence, delta), last_sequence, last_offset - delta,
+                               last_offset, entry.last_timestamp});
     }
     state.producers_[load_be<int64_t>(at)] = std::move(entry);
   }

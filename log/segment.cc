@@ -18,10 +18,13 @@ Status write_whole_file(FileSystem& fs, const Path& path, std::string_view conte
 
 }  // namespace
 
-Path LogFiles::path(int64_t base_offset, std::string_view suffix) const { return directory / file_name(base_offset, suffix); }
+Path LogFiles::path(int64_t base_offset, std::string_view suffix) const {
+  return directory / file_name(base_offset, suffix);
+}
 
 Expected<std::shared_ptr<Segment>> Segment::open(LogFiles& files, int64_t base_offset, bool create) {
-  auto file = files.fs.open(files.path(base_offset, kLogSuffix), create ? FileSystem::Open::kCreate : FileSystem::Open::kReadWrite);
+  auto file = files.fs.open(files.path(base_offset, kLogSuffix),
+                            create ? FileSystem::Open::kCreate : FileSystem::Open::kReadWrite);
   if (!file) return fail(std::move(file.error()));
   auto size = (*file)->size();
   if (!size) return fail(std::move(size.error()));
@@ -62,10 +65,13 @@ Status Segment::load_indexes(LogFiles& files) {
 
 Status Segment::write_indexes(LogFiles& files) {
   if (auto finished = finish_time_index(); !finished) return finished;
-  if (auto done = write_whole_file(files.fs, files.path(base_offset, kOffsetIndexSuffix), offset_index.encode()); !done) return done;
-  if (auto done = write_whole_file(files.fs, files.path(base_offset, kTimeIndexSuffix), time_index.encode()); !done) return done;
+  if (auto done = write_whole_file(files.fs, files.path(base_offset, kOffsetIndexSuffix), offset_index.encode()); !done)
+    return done;
+  if (auto done = write_whole_file(files.fs, files.path(base_offset, kTimeIndexSuffix), time_index.encode()); !done)
+    return done;
   if (aborted.empty()) return files.fs.remove(files.path(base_offset, kTransactionIndexSuffix));
-  return write_whole_file(files.fs, files.path(base_offset, kTransactionIndexSuffix), AbortedTransaction::encode(aborted));
+  return write_whole_file(files.fs, files.path(base_offset, kTransactionIndexSuffix),
+                          AbortedTransaction::encode(aborted));
 }
 
 Status Segment::load_summary() {
@@ -78,7 +84,8 @@ Status Segment::load_summary() {
     max_timestamp = time_index.entries().back().timestamp;
     max_timestamp_offset = base_offset + time_index.entries().back().relative_offset;
   }
-  last_index_position = offset_index.entries().empty() ? 0 : static_cast<uint64_t>(offset_index.entries().back().position);
+  last_index_position =
+      offset_index.entries().empty() ? 0 : static_cast<uint64_t>(offset_index.entries().back().position);
   BatchScanner rest(*file, last_index_position, size_bytes);
   while (true) {
     auto next = rest.next();
@@ -91,7 +98,8 @@ Status Segment::load_summary() {
     }
   }
   if (rest.next_position() != size_bytes) {
-    return fail(ErrorCode::kCorruption, fmt::format("segment {}: {} bytes after the last whole batch", base_offset, size_bytes - rest.next_position()));
+    return fail(ErrorCode::kCorruption, fmt::format("segment {}: {} bytes after the last whole batch", base_offset,
+                                                    size_bytes - rest.next_position()));
   }
   return {};
 }
@@ -127,15 +135,18 @@ Expected<uint64_t> Segment::recover(const LogConfig& config, ProducerState& prod
     if (!batch || !*batch || !(*batch)->verify_crc()) break;  // the torn tail starts here
     const RecordBatchView& good = **batch;
     if (beyond(good.last_offset())) {
-      return fail(ErrorCode::kCorruption, fmt::format("segment {}: the batch at position {} has the offset {}, which this segment cannot hold",
-                                                      base_offset, good_bytes, good.last_offset()));
+      return fail(ErrorCode::kCorruption,
+                  fmt::format("segment {}: the batch at position {} has the offset {}, which this segment cannot hold",
+                              base_offset, good_bytes, good.last_offset()));
     }
     if (auto noted = note_batch(good, good_bytes, config); !noted) return fail(std::move(noted.error()));
     good_bytes += good.size_bytes();
     if (good.magic() < batch_format::kMagic) continue;
-    if (epochs != nullptr && good.leader_epoch() >= 0 && (epochs->empty() || good.leader_epoch() > epochs->back().first)) {
+    if (epochs != nullptr && good.leader_epoch() >= 0 &&
+        (epochs->empty() || good.leader_epoch() > epochs->back().first)) {
       if (good.base_offset() < 0) {
-        return fail(ErrorCode::kCorruption, fmt::format("segment {}: leader epoch {} would start at offset {}", base_offset, good.leader_epoch(), good.base_offset()));
+        return fail(ErrorCode::kCorruption, fmt::format("segment {}: leader epoch {} would start at offset {}",
+                                                        base_offset, good.leader_epoch(), good.base_offset()));
       }
       epochs->emplace_back(good.leader_epoch(), good.base_offset());
     }
@@ -154,7 +165,8 @@ Expected<uint64_t> Segment::recover(const LogConfig& config, ProducerState& prod
 
 Status Segment::remove_files(LogFiles& files) const {
   // The log goes first: indexes without a log are dropped when the folder is opened.
-  for (const std::string_view suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix, kSnapshotSuffix}) {
+  for (const std::string_view suffix :
+       {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix, kSnapshotSuffix}) {
     if (auto removed = files.fs.remove(files.path(base_offset, suffix)); !removed) return removed;
   }
   return {};

@@ -34,7 +34,8 @@ class Segment {
   /// Walks the file from its start, rebuilds the indexes, feeds `producers` and cuts the file behind the last good
   /// batch. The number of bytes cut. Errors: kCorruption for good batches that contradict each other (offsets beyond
   /// the segment); kUnavailable.
-  Expected<uint64_t> recover(const LogConfig& config, ProducerState& producers, std::vector<std::pair<int32_t, int64_t>>* epochs);
+  Expected<uint64_t> recover(const LogConfig& config, ProducerState& producers,
+                             std::vector<std::pair<int32_t, int64_t>>* epochs);
 
   /// Notes in indexes and summary a batch that lies at the end of the file, or is about to.
   Status note_batch(const RecordBatchView& batch, uint64_t position, const LogConfig& config);
@@ -50,8 +51,8 @@ class Segment {
   uint64_t size_bytes = 0;  ///< whole batches; the file may be longer for a moment while one is written
   int64_t next_offset = 0;
   int64_t max_timestamp = -1;
-  int64_t max_timestamp_offset = -1;    ///< last offset of the first batch that has it
-  int64_t first_batch_timestamp = -1;   ///< rolls by time are measured from here
+  int64_t max_timestamp_offset = -1;   ///< last offset of the first batch that has it
+  int64_t first_batch_timestamp = -1;  ///< rolls by time are measured from here
   int64_t created_ms = 0;
   uint64_t last_index_position = 0;
   bool dirty = false;  ///< holds bytes that are not yet synced

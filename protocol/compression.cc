@@ -27,7 +27,8 @@ tl::unexpected<Error> too_large(Codec codec, size_t bytes_max) {
   return bad(codec, fmt::format("more than {} bytes", bytes_max));
 }
 
-/// Makes room for at least one more block at the end of `out`, doubling up to the bound. False when the bound is reached.
+/// Makes room for at least one more block at the end of `out`, doubling up to the bound. False when the bound is
+/// reached.
 bool grow(std::string& out, size_t used, size_t bytes_max) {
   if (used < out.size()) return true;
   if (out.size() >= bytes_max) return false;
@@ -37,7 +38,8 @@ bool grow(std::string& out, size_t used, size_t bytes_max) {
 
 Status compress_gzip(std::optional<int> level, BytesView bytes, std::string& out) {
   z_stream stream{};
-  if (deflateInit2(&stream, level.value_or(Z_DEFAULT_COMPRESSION), Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, level.value_or(Z_DEFAULT_COMPRESSION), Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
     return fail(ErrorCode::kInternal, fmt::format("gzip refuses level {}", level.value_or(-1)));
   }
   const size_t start = out.size();
@@ -96,7 +98,8 @@ Status compress_snappy(BytesView bytes, std::string& out) {
 
 Status append_snappy_block(BytesView block, std::string& out, size_t bytes_max) {
   size_t length = 0;
-  if (snappy_uncompressed_length(block.data(), block.size(), &length) != SNAPPY_OK) return bad(Codec::kSnappy, "no length");
+  if (snappy_uncompressed_length(block.data(), block.size(), &length) != SNAPPY_OK)
+    return bad(Codec::kSnappy, "no length");
   const size_t start = out.size();
   if (length > bytes_max - start) return too_large(Codec::kSnappy, bytes_max);
   // A block of n bytes cannot stand for more than about 64 n: a lying length must not make us allocate first.
@@ -118,7 +121,8 @@ Status decompress_snappy(BytesView bytes, std::string& out, size_t bytes_max) {
     if (bytes.size() < 4) return bad(Codec::kSnappy, "the stream ends in a block length");
     const auto length = load_be<int32_t>(bytes.data());
     bytes.remove_prefix(4);
-    if (length < 0 || static_cast<size_t>(length) > bytes.size()) return bad(Codec::kSnappy, "the stream ends in a block");
+    if (length < 0 || static_cast<size_t>(length) > bytes.size())
+      return bad(Codec::kSnappy, "the stream ends in a block");
     if (auto done = append_snappy_block(bytes.substr(0, length), out, bytes_max); !done) return done;
     bytes.remove_prefix(length);
   }
@@ -132,7 +136,8 @@ Status compress_lz4(std::optional<int> level, BytesView bytes, std::string& out)
   preferences.compressionLevel = level.value_or(0);
   const size_t start = out.size();
   out.resize(start + LZ4F_compressFrameBound(bytes.size(), &preferences));
-  const size_t written = LZ4F_compressFrame(out.data() + start, out.size() - start, bytes.data(), bytes.size(), &preferences);
+  const size_t written =
+      LZ4F_compressFrame(out.data() + start, out.size() - start, bytes.data(), bytes.size(), &preferences);
   if (LZ4F_isError(written)) return fail(ErrorCode::kInternal, fmt::format("lz4: {}", LZ4F_getErrorName(written)));
   out.resize(start + written);
   return {};
@@ -140,7 +145,8 @@ Status compress_lz4(std::optional<int> level, BytesView bytes, std::string& out)
 
 Status decompress_lz4(BytesView bytes, std::string& out, size_t bytes_max) {
   LZ4F_dctx* raw = nullptr;
-  if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION))) return fail(ErrorCode::kInternal, "lz4 did not start");
+  if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION)))
+    return fail(ErrorCode::kInternal, "lz4 did not start");
   const std::unique_ptr<LZ4F_dctx, size_t (*)(LZ4F_dctx*)> context(raw, &LZ4F_freeDecompressionContext);
   out.resize(std::min(bytes_max, std::max(out.capacity(), bytes.size() * 4)));
   size_t used = 0;
@@ -162,8 +168,8 @@ Status decompress_lz4(BytesView bytes, std::string& out, size_t bytes_max) {
 Status compress_zstd(std::optional<int> level, BytesView bytes, std::string& out) {
   const size_t start = out.size();
   out.resize(start + ZSTD_compressBound(bytes.size()));
-  const size_t written =
-      ZSTD_compress(out.data() + start, out.size() - start, bytes.data(), bytes.size(), level.value_or(ZSTD_CLEVEL_DEFAULT));
+  const size_t written = ZSTD_compress(out.data() + start, out.size() - start, bytes.data(), bytes.size(),
+                                       level.value_or(ZSTD_CLEVEL_DEFAULT));
   if (ZSTD_isError(written)) return fail(ErrorCode::kInternal, fmt::format("zstd: {}", ZSTD_getErrorName(written)));
   out.resize(start + written);
   return {};
@@ -206,22 +212,34 @@ std::optional<Codec> codec_from_name(std::string_view name) {
 
 Status compress(const CompressionOptions& options, BytesView bytes, std::string& out) {
   switch (options.codec) {
-    case Codec::kNone: out.append(bytes); return {};
-    case Codec::kGzip: return compress_gzip(options.level, bytes, out);
-    case Codec::kSnappy: return compress_snappy(bytes, out);
-    case Codec::kLz4: return compress_lz4(options.level, bytes, out);
-    case Codec::kZstd: return compress_zstd(options.level, bytes, out);
+    case Codec::kNone:
+      out.append(bytes);
+      return {};
+    case Codec::kGzip:
+      return compress_gzip(options.level, bytes, out);
+    case Codec::kSnappy:
+      return compress_snappy(bytes, out);
+    case Codec::kLz4:
+      return compress_lz4(options.level, bytes, out);
+    case Codec::kZstd:
+      return compress_zstd(options.level, bytes, out);
   }
   return fail(ErrorCode::kInternal, fmt::format("unknown compression codec {}", static_cast<int>(options.codec)));
 }
 
 Status decompress(Codec codec, BytesView bytes, std::string& out, size_t bytes_max) {
   switch (codec) {
-    case Codec::kNone: out.assign(bytes); return {};
-    case Codec::kGzip: return decompress_gzip(bytes, out, bytes_max);
-    case Codec::kSnappy: return decompress_snappy(bytes, out, bytes_max);
-    case Codec::kLz4: return decompress_lz4(bytes, out, bytes_max);
-    case Codec::kZstd: return decompress_zstd(bytes, out, bytes_max);
+    case Codec::kNone:
+      out.assign(bytes);
+      return {};
+    case Codec::kGzip:
+      return decompress_gzip(bytes, out, bytes_max);
+    case Codec::kSnappy:
+      return decompress_snappy(bytes, out, bytes_max);
+    case Codec::kLz4:
+      return decompress_lz4(bytes, out, bytes_max);
+    case Codec::kZstd:
+      return decompress_zstd(bytes, out, bytes_max);
   }
   return fail(ErrorCode::kBadRecord, fmt::format("unknown compression codec {}", static_cast<int>(codec)));
 }

@@ -1,4 +1,5 @@
-/// The four codecs of record batches. Snappy is read both as Java's framed stream and as one raw block, and written framed.
+/// The four codecs of record batches. Snappy is read both as Java's framed stream and as one raw block, and written
+/// framed.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ Status compress(const CompressionOptions& options, BytesView bytes, std::string&
 /// What one batch may grow to; protects against decompression bombs.
 inline constexpr size_t kDecompressedBytesMax = size_t{1} << 30;
 
-/// Replaces `out` by the decompressed `bytes`. Errors: kBadRecord for damaged streams, unknown codecs or more than `bytes_max`.
+/// Replaces `out` by the decompressed `bytes`. Errors: kBadRecord for damaged streams, unknown codecs or more than
+/// `bytes_max`.
 Status decompress(Codec codec, BytesView bytes, std::string& out, size_t bytes_max = kDecompressedBytesMax);
 
 }  // namespace millrace

@@ -21,7 +21,8 @@ TEST(GoldenPrimitives, Murmur2) {
   for (const auto& line : lines) {
     const std::string key = from_hex(line["key_hex"]);
     EXPECT_EQ(murmur2(key), line["murmur2"].get<int32_t>()) << line;
-    for (const auto& [count, partition] : line["partition"].items()) EXPECT_EQ(partition_of_key(key, std::stoi(count)), partition.get<int>()) << line;
+    for (const auto& [count, partition] : line["partition"].items())
+      EXPECT_EQ(partition_of_key(key, std::stoi(count)), partition.get<int>()) << line;
   }
 }
 
@@ -36,7 +37,8 @@ TEST(GoldenPrimitives, Crc32c) {
       continue;
     }
     EXPECT_EQ(crc32c(bytes), line["crc32c"].get<uint32_t>());
-    EXPECT_EQ(crc32c(BytesView(bytes).substr(bytes.size() / 2), crc32c(BytesView(bytes).substr(0, bytes.size() / 2))), line["crc32c"].get<uint32_t>());
+    EXPECT_EQ(crc32c(BytesView(bytes).substr(bytes.size() / 2), crc32c(BytesView(bytes).substr(0, bytes.size() / 2))),
+              line["crc32c"].get<uint32_t>());
   }
 }
 
@@ -49,10 +51,12 @@ TEST(GoldenPrimitives, VarintsBothWays) {
     EXPECT_EQ(to_hex({raw, static_cast<size_t>(write_varlong(raw, value) - raw)}), line["varlong"].get<std::string>());
     EXPECT_EQ(varlong_size(value) * 2, line["varlong"].get<std::string>().size());
     if (line.contains("varint")) {
-      EXPECT_EQ(to_hex({raw, static_cast<size_t>(write_varint(raw, static_cast<int32_t>(value)) - raw)}), line["varint"].get<std::string>());
+      EXPECT_EQ(to_hex({raw, static_cast<size_t>(write_varint(raw, static_cast<int32_t>(value)) - raw)}),
+                line["varint"].get<std::string>());
     }
     if (line.contains("unsigned_varint")) {
-      EXPECT_EQ(to_hex({raw, static_cast<size_t>(write_unsigned_varint(raw, static_cast<uint32_t>(value)) - raw)}), line["unsigned_varint"].get<std::string>());
+      EXPECT_EQ(to_hex({raw, static_cast<size_t>(write_unsigned_varint(raw, static_cast<uint32_t>(value)) - raw)}),
+                line["unsigned_varint"].get<std::string>());
     }
   }
 }
@@ -84,7 +88,8 @@ TEST(GoldenPrimitives, StringHash) {
     const std::string text = from_hex(line["utf8_hex"]);
     EXPECT_EQ(java_string_hash(text), line["hash"].get<int32_t>()) << line;
     EXPECT_EQ(kafka_abs(java_string_hash(text)), line["abs"].get<int32_t>()) << line;
-    for (const auto& [count, partition] : line["partition"].items()) EXPECT_EQ(partition_of_group(text, std::stoi(count)), partition.get<int>()) << line;
+    for (const auto& [count, partition] : line["partition"].items())
+      EXPECT_EQ(partition_of_group(text, std::stoi(count)), partition.get<int>()) << line;
   }
 }
 

@@ -33,7 +33,8 @@ int32_t java_string_hash(std::string_view utf8) {
     const auto lead = static_cast<uint8_t>(utf8[i]);
     const size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     uint32_t point = length == 1 ? lead : lead & (0x7FU >> length);
-    for (size_t k = 1; k < length && i + k < utf8.size(); ++k) point = (point << 6) | (static_cast<uint8_t>(utf8[i + k]) & 0x3F);
+    for (size_t k = 1; k < length && i + k < utf8.size(); ++k)
+      point = (point << 6) | (static_cast<uint8_t>(utf8[i + k]) & 0x3F);
     i += length;
     if (point >= 0x10000) {
       add(0xD800 + ((point - 0x10000) >> 10));

@@ -47,12 +47,13 @@ Expected<RecordBatchView> RecordBatchView::parse(BytesView bytes) {
     return fail(ErrorCode::kCorruption, fmt::format("batch at offset {}: length {} is too small", offset, length));
   }
   if (static_cast<size_t>(length) > bytes.size() - format::kLogOverhead) {
-    return fail(ErrorCode::kCorruption, fmt::format("batch at offset {}: length {} passes the end, {} bytes are there", offset,
-                                                    length, bytes.size() - format::kLogOverhead));
+    return fail(ErrorCode::kCorruption, fmt::format("batch at offset {}: length {} passes the end, {} bytes are there",
+                                                    offset, length, bytes.size() - format::kLogOverhead));
   }
   if (bytes[format::kMagicAt] != format::kMagic) {
-    return fail(ErrorCode::kCorruption, fmt::format("batch at offset {}: magic is {}, only {} is supported", offset,
-                                                    static_cast<int>(bytes[format::kMagicAt]), static_cast<int>(format::kMagic)));
+    return fail(ErrorCode::kCorruption,
+                fmt::format("batch at offset {}: magic is {}, only {} is supported", offset,
+                            static_cast<int>(bytes[format::kMagicAt]), static_cast<int>(format::kMagic)));
   }
   return RecordBatchView(bytes.substr(0, format::kLogOverhead + static_cast<size_t>(length)));
 }
@@ -61,7 +62,8 @@ Status RecordBatchView::verify_crc() const {
   const uint32_t computed = crc32c(bytes_.substr(format::kAttributesAt));
   if (computed == crc()) return {};
   return fail(ErrorCode::kCorruption,
-              fmt::format("batch at offset {}: crc of the bytes is {:08x}, the header says {:08x}", base_offset(), computed, crc()));
+              fmt::format("batch at offset {}: crc of the bytes is {:08x}, the header says {:08x}", base_offset(),
+                          computed, crc()));
 }
 
 int32_t RecordBatchView::last_sequence() const {
@@ -72,8 +74,8 @@ int32_t RecordBatchView::last_sequence() const {
 
 Expected<RecordIterator> RecordIterator::open(const RecordBatchView& batch, std::string& scratch) {
   if (batch.record_count() < 0) {
-    return fail(ErrorCode::kBadRecord,
-                fmt::format("batch at offset {}: record count {} is negative", batch.base_offset(), batch.record_count()));
+    return fail(ErrorCode::kBadRecord, fmt::format("batch at offset {}: record count {} is negative",
+                                                   batch.base_offset(), batch.record_count()));
   }
   if (batch.codec() == Codec::kNone) return RecordIterator(batch, batch.payload());
   if (batch.record_count() == 0) return RecordIterator(batch, {});  // compaction leaves empty batches behind
@@ -94,8 +96,8 @@ RecordIterator::RecordIterator(const RecordBatchView& batch, BytesView records)
       log_append_time_(batch.log_append_time()) {}
 
 bool RecordIterator::damaged(std::string_view what) {
-  status_ = fail(ErrorCode::kBadRecord, fmt::format("batch at offset {}: record {} of {}: {}", base_offset_, count_ - left_ + 1,
-                                                    count_, what));
+  status_ = fail(ErrorCode::kBadRecord, fmt::format("batch at offset {}: record {} of {}: {}", base_offset_,
+                                                    count_ - left_ + 1, count_, what));
   left_ = 0;
   at_ = end_;
   return false;
@@ -130,9 +132,10 @@ bool RecordIterator::next(RecordView& record) {
   if (at != end) return damaged("bytes follow the headers");
   record.offset = base_offset_ + offset_delta;
   // Deltas wrap in Java; unsigned arithmetic does the same without undefined behaviour.
-  record.timestamp = log_append_time_ ? append_time_
-                                      : static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_) +
-                                                             static_cast<uint64_t>(timestamp_delta));
+  record.timestamp =
+      log_append_time_
+          ? append_time_
+          : static_cast<int64_t>(static_cast<uint64_t>(base_timestamp_) + static_cast<uint64_t>(timestamp_delta));
   at_ = end;
   --left_;
   return true;

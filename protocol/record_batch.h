@@ -108,7 +108,8 @@ class RecordBatchView {
   /// inside the batch. The CRC and the records are not looked at.
   static Expected<RecordBatchView> parse(BytesView bytes);
 
-  /// A view of `bytes` that the caller has measured (at least a header), whatever their magic: recovery keeps such batches.
+  /// A view of `bytes` that the caller has measured (at least a header), whatever their magic: recovery keeps such
+  /// batches.
   static RecordBatchView unchecked(BytesView bytes) { return RecordBatchView(bytes); }
 
   /// kCorruption when the stored CRC and the bytes differ.

@@ -34,8 +34,7 @@ char* RecordBatchBuilder::begin_record(int64_t timestamp_ms, size_t key_value_by
   if (record_count_ == 0) base_timestamp_ = timestamp_ms;
   max_timestamp_ = std::max(max_timestamp_, timestamp_ms);
   const int64_t timestamp_delta = timestamp_ms - base_timestamp_;
-  const size_t length =
-      1 + varlong_size(timestamp_delta) + varint_size(record_count_) + key_value_bytes + header_bytes;
+  const size_t length = 1 + varlong_size(timestamp_delta) + varint_size(record_count_) + key_value_bytes + header_bytes;
   const size_t start = buffer_.size();
   const size_t end = start + varint_size(static_cast<int32_t>(length)) + length;
   if (end > buffer_.capacity()) buffer_.reserve(std::max(end, buffer_.capacity() * 2));
@@ -62,7 +61,8 @@ void RecordBatchBuilder::append(int64_t timestamp_ms, NullableBytes key, Nullabl
   }
 }
 
-void RecordBatchBuilder::append(int64_t timestamp_ms, NullableBytes key, NullableBytes value, const RawHeaders& headers) {
+void RecordBatchBuilder::append(int64_t timestamp_ms, NullableBytes key, NullableBytes value,
+                                const RawHeaders& headers) {
   char* to = begin_record(timestamp_ms, nullable_size(key) + nullable_size(value),
                           varint_size(headers.count) + headers.bytes.size());
   to = write_nullable(to, key);

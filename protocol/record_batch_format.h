@@ -6,19 +6,19 @@
 
 namespace millrace::batch_format {
 
-inline constexpr size_t kBaseOffsetAt = 0;            // int64
-inline constexpr size_t kLengthAt = 8;                // int32: bytes after this field
-inline constexpr size_t kPartitionLeaderEpochAt = 12; // int32
-inline constexpr size_t kMagicAt = 16;                // int8
-inline constexpr size_t kCrcAt = 17;                  // uint32: CRC-32C of everything from kAttributesAt on
-inline constexpr size_t kAttributesAt = 21;           // int16
-inline constexpr size_t kLastOffsetDeltaAt = 23;      // int32
-inline constexpr size_t kBaseTimestampAt = 27;        // int64
-inline constexpr size_t kMaxTimestampAt = 35;         // int64
-inline constexpr size_t kProducerIdAt = 43;           // int64
-inline constexpr size_t kProducerEpochAt = 51;        // int16
-inline constexpr size_t kBaseSequenceAt = 53;         // int32
-inline constexpr size_t kRecordCountAt = 57;          // int32
+inline constexpr size_t kBaseOffsetAt = 0;             // int64
+inline constexpr size_t kLengthAt = 8;                 // int32: bytes after this field
+inline constexpr size_t kPartitionLeaderEpochAt = 12;  // int32
+inline constexpr size_t kMagicAt = 16;                 // int8
+inline constexpr size_t kCrcAt = 17;                   // uint32: CRC-32C of everything from kAttributesAt on
+inline constexpr size_t kAttributesAt = 21;            // int16
+inline constexpr size_t kLastOffsetDeltaAt = 23;       // int32
+inline constexpr size_t kBaseTimestampAt = 27;         // int64
+inline constexpr size_t kMaxTimestampAt = 35;          // int64
+inline constexpr size_t kProducerIdAt = 43;            // int64
+inline constexpr size_t kProducerEpochAt = 51;         // int16
+inline constexpr size_t kBaseSequenceAt = 53;          // int32
+inline constexpr size_t kRecordCountAt = 57;           // int32
 inline constexpr size_t kHeaderBytes = 61;
 
 /// Base offset and length: what precedes the bytes that `length` counts.

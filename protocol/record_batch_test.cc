@@ -73,7 +73,8 @@ TEST_P(RecordBatchCodec, DamageIsAnErrorNeverACrash) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(AllCodecs, RecordBatchCodec, ::testing::Values(Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd));
+INSTANTIATE_TEST_SUITE_P(AllCodecs, RecordBatchCodec,
+                         ::testing::Values(Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd));
 
 TEST(RecordBatch, RawHeadersAreForwardedAsTheyAre) {
   const std::string first = build(Codec::kNone, 1);

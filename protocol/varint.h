@@ -10,8 +10,12 @@ namespace millrace {
 inline constexpr size_t kVarintBytesMax = 5;
 inline constexpr size_t kVarlongBytesMax = 10;
 
-constexpr uint32_t zigzag(int32_t value) { return (static_cast<uint32_t>(value) << 1) ^ static_cast<uint32_t>(value >> 31); }
-constexpr uint64_t zigzag(int64_t value) { return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63); }
+constexpr uint32_t zigzag(int32_t value) {
+  return (static_cast<uint32_t>(value) << 1) ^ static_cast<uint32_t>(value >> 31);
+}
+constexpr uint64_t zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
 constexpr int32_t unzigzag(uint32_t raw) { return static_cast<int32_t>((raw >> 1) ^ (0U - (raw & 1U))); }
 constexpr int64_t unzigzag(uint64_t raw) { return static_cast<int64_t>((raw >> 1) ^ (0ULL - (raw & 1ULL))); }
 

@@ -13,9 +13,12 @@ constexpr std::string_view kTargetPrefix = "target-state-";
 std::string target_json(TargetState target) {
   // `state` is for readers that do not know STOPPED.
   switch (target) {
-    case TargetState::kStarted: return R"({"state":"STARTED","state.v2":"STARTED"})";
-    case TargetState::kPaused: return R"({"state":"PAUSED","state.v2":"PAUSED"})";
-    case TargetState::kStopped: return R"({"state":"PAUSED","state.v2":"STOPPED"})";
+    case TargetState::kStarted:
+      return R"({"state":"STARTED","state.v2":"STARTED"})";
+    case TargetState::kPaused:
+      return R"({"state":"PAUSED","state.v2":"PAUSED"})";
+    case TargetState::kStopped:
+      return R"({"state":"PAUSED","state.v2":"STOPPED"})";
   }
   return {};
 }

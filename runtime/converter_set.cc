@@ -22,16 +22,20 @@ struct Choice {
 };
 Choice choose(const ConfigMap& worker, const ConfigMap& connector, const std::string& key, const char* fallback) {
   for (const ConfigMap* config : {&connector, &worker}) {
-    if (const auto at = config->find(key); at != config->end() && !at->second.empty()) return {at->second, settings_below(*config, key)};
+    if (const auto at = config->find(key); at != config->end() && !at->second.empty())
+      return {at->second, settings_below(*config, key)};
   }
   return {fallback, {}};
 }
 
 template <class Factory>
-auto make(const Choice& choice, const std::string& key, bool is_key, Factory factory) -> Expected<decltype(factory(std::string_view()))> {
+auto make(const Choice& choice, const std::string& key, bool is_key, Factory factory)
+    -> Expected<decltype(factory(std::string_view()))> {
   auto converter = factory(choice.class_name);
   if (!converter) {
-    return fail(ErrorCode::kInvalidConfig, fmt::format("Invalid value {} for configuration {}: Class {} could not be found.", choice.class_name, key, choice.class_name));
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("Invalid value {} for configuration {}: Class {} could not be found.", choice.class_name,
+                            key, choice.class_name));
   }
   if (auto ok = converter->configure(choice.settings, is_key); !ok) return fail(std::move(ok.error()));
   return converter;
@@ -43,12 +47,15 @@ Expected<ConverterSet> ConverterSet::create(const ConfigMap& worker_config, cons
   ConverterSet set;
   for (const bool is_key : {true, false}) {
     const std::string key = is_key ? "key.converter" : "value.converter";
-    auto converter = make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.json.JsonConverter"), key, is_key, make_converter);
+    auto converter = make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.json.JsonConverter"),
+                          key, is_key, make_converter);
     if (!converter) return fail(std::move(converter.error()));
     (is_key ? set.key : set.value) = std::move(*converter);
   }
   const std::string key = "header.converter";
-  auto header = make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.storage.SimpleHeaderConverter"), key, false, make_header_converter);
+  auto header =
+      make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.storage.SimpleHeaderConverter"), key,
+           false, make_header_converter);
   if (!header) return fail(std::move(header.error()));
   set.header = std::move(*header);
   return set;

@@ -99,7 +99,8 @@ class Herder {
     ConnectorInfo info;
   };
   /// Validates, stores and starts. `replace` false: kAlreadyExists when the name is taken. The config must hold `name`.
-  virtual Expected<Created> put_connector(const std::string& name, const RawConfig& config, TargetState initial, bool replace) = 0;
+  virtual Expected<Created> put_connector(const std::string& name, const RawConfig& config, TargetState initial,
+                                          bool replace) = 0;
   /// Merges; null values delete keys.
   virtual Expected<ConnectorInfo> patch_connector(const std::string& name, const RawConfig& patch) = 0;
   virtual Status delete_connector(const std::string& name) = 0;

@@ -11,23 +11,31 @@ using Json = nlohmann::ordered_json;
 
 Expected<Json> primitive_to_json(const Value& value, std::string_view key) {
   switch (value.kind) {
-    case MR_NULL: return Json(nullptr);
-    case MR_BOOLEAN: return Json(value.u.i64 != 0);
+    case MR_NULL:
+      return Json(nullptr);
+    case MR_BOOLEAN:
+      return Json(value.u.i64 != 0);
     case MR_INT8:
     case MR_INT16:
     case MR_INT32:
-    case MR_INT64: return Json(value.u.i64);
+    case MR_INT64:
+      return Json(value.u.i64);
     case MR_FLOAT32:
-    case MR_FLOAT64: return Json(value.u.f64);
-    case MR_STRING: return Json(bytes_of(value));
+    case MR_FLOAT64:
+      return Json(value.u.f64);
+    case MR_STRING:
+      return Json(bytes_of(value));
     default:
       return fail(ErrorCode::kBadRecord,
-                  fmt::format("Offsets may only contain primitive types as values, but field {} contains kind {}", key, value.kind));
+                  fmt::format("Offsets may only contain primitive types as values, but field {} contains kind {}", key,
+                              value.kind));
   }
 }
 
 Expected<Json> map_to_json(const Value& map) {
-  if (map.kind != MR_MAP) return fail(ErrorCode::kBadRecord, fmt::format("Offsets must be specified as a Map, but the value is of kind {}", map.kind));
+  if (map.kind != MR_MAP)
+    return fail(ErrorCode::kBadRecord,
+                fmt::format("Offsets must be specified as a Map, but the value is of kind {}", map.kind));
   Json object = Json::object();
   const auto items = items_of(map);
   for (size_t i = 0; i + 1 < items.size(); i += 2) {
@@ -41,7 +49,9 @@ Expected<Json> map_to_json(const Value& map) {
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string key_of(const std::string& connector, const Json& partition) { return dump(Json::array({connector, partition})); }
+std::string key_of(const std::string& connector, const Json& partition) {
+  return dump(Json::array({connector, partition}));
+}
 
 }  // namespace
 
@@ -54,7 +64,8 @@ Expected<std::string> offset_map_to_json(const Value& map) {
 Expected<OwnedValue> offset_map_from_json(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_null()) return OwnedValue();
-  if (!json.is_object()) return fail(ErrorCode::kCorruption, fmt::format("a stored offset is not a JSON object: {}", text));
+  if (!json.is_object())
+    return fail(ErrorCode::kCorruption, fmt::format("a stored offset is not a JSON object: {}", text));
   std::vector<std::string> texts;
   texts.reserve(json.size() * 2);  // values below point into it
   std::vector<Value> items;
@@ -109,7 +120,8 @@ std::vector<std::pair<std::string, std::string>> OffsetStore::all(const std::str
   return found;
 }
 
-Status OffsetStore::write_json(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& changes) {
+Status OffsetStore::write_json(const std::string& connector,
+                               const std::vector<std::pair<std::string, std::string>>& changes) {
   const auto stored = all(connector);
   std::vector<TopicStore::Entry> entries;
   for (const auto& [partition, offset] : changes) {

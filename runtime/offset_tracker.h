@@ -40,7 +40,7 @@ class OffsetTracker {
 
  private:
   mutable std::mutex mutex_;
-  std::deque<UnitPtr> units_;                              // in the order they were emitted
+  std::deque<UnitPtr> units_;                               // in the order they were emitted
   std::map<std::string, OffsetStore::Change> committable_;  // by the partition's JSON
   Status failure_;
 };

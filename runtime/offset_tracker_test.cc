@@ -61,7 +61,8 @@ TEST(OffsetTracker, OffsetsGivenBackDoNotReplaceNewerOnes) {
 }
 
 TEST(OffsetMaps, JsonRoundTripAndPrimitivesOnly) {
-  const Value items[] = {string_value("protocol"), string_value("1"), string_value("n"), int64_value(-5), string_value("none"), null_value()};
+  const Value items[] = {string_value("protocol"), string_value("1"),    string_value("n"),
+                         int64_value(-5),          string_value("none"), null_value()};
   const auto json = offset_map_to_json(items_value(MR_MAP, items));
   ASSERT_TRUE(json);
   EXPECT_EQ(*json, R"({"protocol":"1","n":-5,"none":null})");  // the connector's order

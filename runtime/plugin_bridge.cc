@@ -7,7 +7,8 @@
 
 namespace {
 tl::unexpected<millrace::Error> not_here(const char* what) {
-  return millrace::fail(millrace::ErrorCode::kInternal, std::string("the plugin called ") + what + " where it is not available");
+  return millrace::fail(millrace::ErrorCode::kInternal,
+                        std::string("the plugin called ") + what + " where it is not available");
 }
 }  // namespace
 
@@ -20,7 +21,9 @@ millrace::Status mr_context::seek(const mr_topic_partition&) { return not_here("
 millrace::Status mr_context::pause(std::span<const mr_topic_partition>) { return not_here("pause"); }
 millrace::Status mr_context::resume(std::span<const mr_topic_partition>) { return not_here("resume"); }
 void mr_context::raise_error(millrace::Error error) { logger().error("plugin_error", {{"error", error.message}}); }
-void mr_context::add_task_config(millrace::ConfigMap) { logger().error("plugin_error", {{"error", "add_task_config outside task_configs"}}); }
+void mr_context::add_task_config(millrace::ConfigMap) {
+  logger().error("plugin_error", {{"error", "add_task_config outside task_configs"}});
+}
 void mr_context::add_config_error(std::string_view key, std::string_view message) {
   logger().error("plugin_error", {{"error", "add_config_error outside validate"}, {"key", key}, {"message", message}});
 }
@@ -68,7 +71,9 @@ int32_t host_report(mr_context* context, size_t index, const mr_error* why, mr_e
   return finish(context->report(index, Error{static_cast<ErrorCode>(why->code), why->message, {}, {}, {}}), error);
 }
 
-int32_t host_seek(mr_context* context, const mr_topic_partition* to, mr_error* error) { return finish(context->seek(*to), error); }
+int32_t host_seek(mr_context* context, const mr_topic_partition* to, mr_error* error) {
+  return finish(context->seek(*to), error);
+}
 
 int32_t host_pause(mr_context* context, const mr_topic_partition* partitions, size_t count, mr_error* error) {
   return finish(context->pause({partitions, count}), error);
@@ -86,11 +91,14 @@ void host_raise_error(mr_context* context, const mr_error* error) {
 
 void host_add_task_config(mr_context* context, const mr_config* config) {
   ConfigMap map;
-  for (size_t i = 0; i < config->count; ++i) map[std::string(view(config->pairs[i].key))] = view(config->pairs[i].value);
+  for (size_t i = 0; i < config->count; ++i)
+    map[std::string(view(config->pairs[i].key))] = view(config->pairs[i].value);
   context->add_task_config(std::move(map));
 }
 
-void host_add_config_error(mr_context* context, mr_str key, mr_str message) { context->add_config_error(view(key), view(message)); }
+void host_add_config_error(mr_context* context, mr_str key, mr_str message) {
+  context->add_config_error(view(key), view(message));
+}
 mr_str host_connector_name(mr_context* context) { return to_mr(context->connector_name()); }
 
 }  // namespace
@@ -125,8 +133,11 @@ Status to_status(int32_t code, const mr_error& error) {
   if (code == MR_OK) return {};
   const bool known = code >= MR_UNAVAILABLE && code <= MR_INTERNAL;
   std::string message = error.message[0] != '\0' ? error.message : "the plugin reported a failure without a message";
-  return fail(Error{known ? static_cast<ErrorCode>(code) : ErrorCode::kInternal, std::move(message), {},
-                    std::chrono::milliseconds(error.retry_after_ms), {}});
+  return fail(Error{known ? static_cast<ErrorCode>(code) : ErrorCode::kInternal,
+                    std::move(message),
+                    {},
+                    std::chrono::milliseconds(error.retry_after_ms),
+                    {}});
 }
 
 void fill_error(mr_error* to, const Error& from) {

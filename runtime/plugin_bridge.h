@@ -1,5 +1,5 @@
-/// The host's side of the plugin ABI: what a plugin calls through mr_host_v1 arrives at a virtual function of the context
-/// that its connector or task was created with.
+/// The host's side of the plugin ABI: what a plugin calls through mr_host_v1 arrives at a virtual function of the
+/// context that its connector or task was created with.
 #pragma once
 
 #include <millrace/abi.h>

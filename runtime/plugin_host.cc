@@ -27,7 +27,8 @@ std::string_view missing_in(const mr_connector_v1& table) {
   if (table.kind != MR_SOURCE && table.kind != MR_SINK) return "a connector is neither MR_SOURCE nor MR_SINK";
   if (table.names == nullptr || table.name_count == 0 || table.names[0].size == 0) return "a connector has no name";
   if (table.config == nullptr && table.config_count != 0) return "config is NULL but config_count is not 0";
-  if (table.task_create == nullptr || table.task_start == nullptr || table.task_stop == nullptr || table.task_destroy == nullptr) {
+  if (table.task_create == nullptr || table.task_start == nullptr || table.task_stop == nullptr ||
+      table.task_destroy == nullptr) {
     return "task_create, task_start, task_stop or task_destroy is NULL";
   }
   if (table.kind == MR_SOURCE && table.poll == nullptr) return "a source has no poll";
@@ -57,8 +58,9 @@ bool matches_alias(const ConnectorPlugin& plugin, std::string_view name) {
 
 std::string describe(const ConnectorPlugin& plugin) {
   const auto type = connector_type_name(plugin.type);
-  return fmt::format("PluginDesc{{klass=class {}, name='{}', version='{}', encodedVersion={}, type={}, typeName='{}', location='{}'}}",
-                     plugin.class_name, plugin.class_name, plugin.version, plugin.version, type, type, plugin.library.string());
+  return fmt::format(
+      "PluginDesc{{klass=class {}, name='{}', version='{}', encodedVersion={}, type={}, typeName='{}', location='{}'}}",
+      plugin.class_name, plugin.class_name, plugin.version, plugin.version, type, type, plugin.library.string());
 }
 
 }  // namespace
@@ -91,17 +93,25 @@ void PluginHost::scan(const Path& folder) {
 
 Status PluginHost::load(const Path& library) {
   void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return refuse(library, fmt::format("it cannot be loaded ({}); build it with g++ -shared -fPIC", ::dlerror()));
+  if (handle == nullptr)
+    return refuse(library, fmt::format("it cannot be loaded ({}); build it with g++ -shared -fPIC", ::dlerror()));
   const auto entry = reinterpret_cast<mr_plugin_entry>(::dlsym(handle, MR_PLUGIN_SYMBOL));
   if (entry == nullptr) {
-    return refuse(library, "it does not export the symbol mr_plugin; end the source file with MILLRACE_PLUGIN(YourConnector)");
+    return refuse(library,
+                  "it does not export the symbol mr_plugin; end the source file with MILLRACE_PLUGIN(YourConnector)");
   }
   const mr_plugin_v1* plugin = entry(&host_);
   if (plugin == nullptr) {
-    return refuse(library, fmt::format("its mr_plugin returned NULL for ABI version {}.{}; rebuild it against this worker's header", MR_ABI_MAJOR, MR_ABI_MINOR));
+    return refuse(
+        library,
+        fmt::format("its mr_plugin returned NULL for ABI version {}.{}; rebuild it against this worker's header",
+                    MR_ABI_MAJOR, MR_ABI_MINOR));
   }
   if (plugin->major != MR_ABI_MAJOR) {
-    return refuse(library, fmt::format("it was built for ABI version {}, this worker has {}; rebuild it against this worker's header", plugin->major, MR_ABI_MAJOR));
+    return refuse(
+        library,
+        fmt::format("it was built for ABI version {}, this worker has {}; rebuild it against this worker's header",
+                    plugin->major, MR_ABI_MAJOR));
   }
   if (plugin->struct_size < sizeof(mr_plugin_v1) || (plugin->connectors == nullptr && plugin->connector_count != 0)) {
     return refuse(library, "its plugin table is too small or has no connectors array");
@@ -111,9 +121,11 @@ Status PluginHost::load(const Path& library) {
     const mr_connector_v1* from = plugin->connectors[i];
     if (from == nullptr) return refuse(library, "a connector table is NULL");
     if (from->major != MR_ABI_MAJOR) {
-      return refuse(library, fmt::format("a connector table has ABI version {}, this worker has {}", from->major, MR_ABI_MAJOR));
+      return refuse(library,
+                    fmt::format("a connector table has ABI version {}, this worker has {}", from->major, MR_ABI_MAJOR));
     }
-    if (from->struct_size < offsetof(mr_connector_v1, validate)) return refuse(library, "a connector table is too small");
+    if (from->struct_size < offsetof(mr_connector_v1, validate))
+      return refuse(library, "a connector table is too small");
     auto made = std::make_unique<ConnectorPlugin>();
     made->table = copy_table(*from);
     if (const auto missing = missing_in(made->table); !missing.empty()) return refuse(library, missing);
@@ -122,15 +134,19 @@ Status PluginHost::load(const Path& library) {
     made->type = made->table.kind == MR_SOURCE ? ConnectorType::kSource : ConnectorType::kSink;
     made->version = view(made->table.version);
     made->library = library;
-    const bool taken = std::any_of(plugins_.begin(), plugins_.end(), [&](const auto& other) { return other->class_name == made->class_name; });
+    const bool taken = std::any_of(plugins_.begin(), plugins_.end(),
+                                   [&](const auto& other) { return other->class_name == made->class_name; });
     if (taken) {
-      logger_.warn("plugin_duplicate", {{"library", library.string()}, {"class", made->class_name}, {"action", "kept the first one found"}});
+      logger_.warn(
+          "plugin_duplicate",
+          {{"library", library.string()}, {"class", made->class_name}, {"action", "kept the first one found"}});
       continue;
     }
     found.push_back(std::move(made));
   }
   for (auto& made : found) {
-    logger_.debug("plugin_loaded", {{"class", made->class_name}, {"version", made->version}, {"library", library.string()}});
+    logger_.debug("plugin_loaded",
+                  {{"class", made->class_name}, {"version", made->version}, {"library", library.string()}});
     plugins_.push_back(std::move(made));
   }
   return {};
@@ -149,10 +165,15 @@ Expected<const ConnectorPlugin*> PluginHost::find(std::string_view name) const {
   const auto candidates = matches.empty() ? connectors() : matches;
   for (const ConnectorPlugin* plugin : candidates) list += (list.empty() ? "" : ", ") + describe(*plugin);
   if (matches.empty()) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("Failed to find any class that implements Connector and which name matches {}, available connectors are: {}", name, list));
+    return fail(ErrorCode::kNotFound, fmt::format("Failed to find any class that implements Connector and which name "
+                                                  "matches {}, available connectors are: {}",
+                                                  name, list));
   }
-  return fail(ErrorCode::kConflict, fmt::format("More than one connector matches alias {}. Please use full package and class name instead. Classes found: {}", name, list));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format(
+          "More than one connector matches alias {}. Please use full package and class name instead. Classes found: {}",
+          name, list));
 }
 
 std::vector<const ConnectorPlugin*> PluginHost::connectors() const {

@@ -18,8 +18,8 @@ namespace millrace {
 
 /// One connector of a loaded library. Lives as long as the process: libraries are never unloaded.
 struct ConnectorPlugin {
-  std::string class_name;           ///< shown in /connector-plugins
-  std::vector<std::string> names;   ///< all names that select it, class_name first
+  std::string class_name;          ///< shown in /connector-plugins
+  std::vector<std::string> names;  ///< all names that select it, class_name first
   ConnectorType type = ConnectorType::kUnknown;
   std::string version;
   Path library;
@@ -30,7 +30,8 @@ struct ConnectorPlugin {
 class PluginHost {
  public:
   /// `host` is the function table handed to every plugin (runtime/plugin_bridge.h).
-  PluginHost(FileSystem& files, const mr_host_v1& host, Logger logger) : files_(files), host_(host), logger_(std::move(logger)) {}
+  PluginHost(FileSystem& files, const mr_host_v1& host, Logger logger)
+      : files_(files), host_(host), logger_(std::move(logger)) {}
 
   /// Loads every *.so in `folder` and its direct subfolders. Libraries that are refused are logged and listed in
   /// refused(). An absent folder is only a warning.

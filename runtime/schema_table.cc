@@ -5,13 +5,15 @@
 namespace millrace {
 
 Expected<mr_schema_id> SchemaTable::register_schema(const mr_schema& description) {
-  if (description.struct_size < sizeof(mr_schema)) return fail(ErrorCode::kInternal, "register_schema: struct_size is too small; set it to sizeof(mr_schema)");
+  if (description.struct_size < sizeof(mr_schema))
+    return fail(ErrorCode::kInternal, "register_schema: struct_size is too small; set it to sizeof(mr_schema)");
   if (description.type < MR_BOOLEAN || description.type > MR_STRUCT) {
     return fail(ErrorCode::kInternal, fmt::format("register_schema: {} is not a schema type", description.type));
   }
   const auto known_or_error = [&](mr_schema_id id, std::string_view what) -> Status {
     if (known(id)) return {};
-    return fail(ErrorCode::kInternal, fmt::format("register_schema: {} refers to schema {}, which was never registered", what, id));
+    return fail(ErrorCode::kInternal,
+                fmt::format("register_schema: {} refers to schema {}, which was never registered", what, id));
   };
   SchemaParts parts;
   parts.type = static_cast<Type>(description.type);
@@ -25,7 +27,8 @@ Expected<mr_schema_id> SchemaTable::register_schema(const mr_schema& description
   if (description.has_default != 0) parts.default_value = OwnedValue(description.default_value);
   for (size_t i = 0; i < description.field_count; ++i) {
     const mr_field& field = description.fields[i];
-    if (field.schema == 0) return fail(ErrorCode::kInternal, fmt::format("register_schema: field {} has no schema", view(field.name)));
+    if (field.schema == 0)
+      return fail(ErrorCode::kInternal, fmt::format("register_schema: field {} has no schema", view(field.name)));
     if (auto ok = known_or_error(field.schema, view(field.name)); !ok) return fail(std::move(ok.error()));
     parts.fields.push_back({std::string(view(field.name)), entries_[field.schema - 1].schema});
   }

@@ -20,7 +20,9 @@ class SchemaTable {
   mr_schema_id id_of(const Schema* schema);
 
   /// nullptr for 0 and for unknown numbers.
-  const Schema* schema(mr_schema_id id) const { return id == 0 || id > entries_.size() ? nullptr : entries_[id - 1].schema.get(); }
+  const Schema* schema(mr_schema_id id) const {
+    return id == 0 || id > entries_.size() ? nullptr : entries_[id - 1].schema.get();
+  }
   bool known(mr_schema_id id) const { return id <= entries_.size(); }
 
   /// In the ABI's form; lives as long as the table. nullptr for 0 and unknown numbers.
@@ -40,7 +42,7 @@ class SchemaTable {
   std::unordered_multimap<size_t, mr_schema_id> by_hash_;
   std::unordered_map<const Schema*, mr_schema_id> by_address_;
   std::vector<SchemaPtr> aliases_;  // equal schemas at other addresses, kept so that the addresses stay theirs
-  const Schema* last_ = nullptr;  // most records have the schema of the one before
+  const Schema* last_ = nullptr;    // most records have the schema of the one before
   mr_schema_id last_id_ = 0;
 };
 

@@ -15,10 +15,11 @@ Status SinkTask::execute() {
   committed_.clear();
   paused_by_plugin_.clear();
   listener_failure_ = {};
-  auto consumer = client_.consumer({.group_id = options_.group,
-                                    .client_id = fmt::format("connector-consumer-{}-{}", identity().connector, identity().task),
-                                    .from_earliest = options_.from_earliest,
-                                    .max_poll_records = options_.max_poll_records});
+  auto consumer =
+      client_.consumer({.group_id = options_.group,
+                        .client_id = fmt::format("connector-consumer-{}-{}", identity().connector, identity().task),
+                        .from_earliest = options_.from_earliest,
+                        .max_poll_records = options_.max_poll_records});
   if (!consumer) return fail(std::move(consumer.error()));
   {
     std::lock_guard lock(consumer_mutex_);
@@ -37,7 +38,8 @@ Status SinkTask::execute() {
     if (auto subscribed = subscribe(); !subscribed) return subscribed;
     set_state(State::kRunning);
     Status ran = run_until_stopped();
-    if (auto committed = commit(true); !committed) logger().warn("final_commit_failed", {{"error", committed.error().message}});
+    if (auto committed = commit(true); !committed)
+      logger().warn("final_commit_failed", {{"error", committed.error().message}});
     return ran;
   }();
   task_ = nullptr;
@@ -59,14 +61,17 @@ Status SinkTask::run_until_stopped() {
   Backoff backoff;
   while (!stopping()) {
     if (paused()) {
-      if (auto committed = commit(false); !committed) logger().warn("commit_failed", {{"error", committed.error().message}});
+      if (auto committed = commit(false); !committed)
+        logger().warn("commit_failed", {{"error", committed.error().message}});
       if (!wait_while_paused()) break;
     }
     if (commit_due()) {
-      if (auto committed = commit(false); !committed) logger().warn("commit_failed", {{"error", committed.error().message}});
+      if (auto committed = commit(false); !committed)
+        logger().warn("commit_failed", {{"error", committed.error().message}});
     }
     const bool uncommitted = delivered_ != committed_;
-    auto fetched = consumer_->poll(uncommitted ? std::min<std::chrono::milliseconds>(options_.commit_interval, 1000ms) : 1000ms);
+    auto fetched =
+        consumer_->poll(uncommitted ? std::min<std::chrono::milliseconds>(options_.commit_interval, 1000ms) : 1000ms);
     if (!listener_failure_) return listener_failure_;
     if (!fetched) {
       if (!fetched.error().retriable()) return fail(std::move(fetched.error()));
@@ -92,8 +97,9 @@ Status SinkTask::run_until_stopped() {
 Status SinkTask::convert(const std::vector<FetchedPartition>& fetched) {
   batch_.clear();
   raw_.clear();
-  for (HeaderConverter* converter : {static_cast<HeaderConverter*>(converters_.key.get()), static_cast<HeaderConverter*>(converters_.value.get()),
-                                     converters_.header.get()}) {
+  for (HeaderConverter* converter :
+       {static_cast<HeaderConverter*>(converters_.key.get()), static_cast<HeaderConverter*>(converters_.value.get()),
+        converters_.header.get()}) {
     converter->new_batch();
   }
   for (const FetchedPartition& partition : fetched) {
@@ -153,12 +159,14 @@ Expected<bool> SinkTask::put_with_retries() {
     }
     if (put.error().code == ErrorCode::kStopped) return false;
     if (!put.error().retriable()) {
-      return fail(std::move(put.error()).wrap(ErrorCode::kInternal, "Exiting WorkerSinkTask due to unrecoverable exception."));
+      return fail(
+          std::move(put.error()).wrap(ErrorCode::kInternal, "Exiting WorkerSinkTask due to unrecoverable exception."));
     }
     if (!back_off(backoff, put.error(), "put")) return false;
     // A poll with everything paused keeps the membership alive and lets partitions move away.
     consumer_->pause(consumer_->assignment());
-    if (auto polled = consumer_->poll(0ms); !polled && !polled.error().retriable()) return fail(std::move(polled.error()));
+    if (auto polled = consumer_->poll(0ms); !polled && !polled.error().retriable())
+      return fail(std::move(polled.error()));
     if (!listener_failure_) return fail(listener_failure_.error());
     if (batch_dropped_) {
       if (auto rewound = rewind_to_delivered(); !rewound) return fail(std::move(rewound.error()));
@@ -188,7 +196,8 @@ Status SinkTask::put_once() {
 }
 
 bool SinkTask::commit_due() const {
-  return commit_requested_.load() || (delivered_ != committed_ && std::chrono::steady_clock::now() - last_commit_ >= options_.commit_interval);
+  return commit_requested_.load() ||
+         (delivered_ != committed_ && std::chrono::steady_clock::now() - last_commit_ >= options_.commit_interval);
 }
 
 Status SinkTask::commit(bool closing) {
@@ -196,7 +205,8 @@ Status SinkTask::commit(bool closing) {
   last_commit_ = std::chrono::steady_clock::now();
   if (task_ == nullptr || delivered_ == committed_) return {};
   std::vector<mr_topic_partition> offsets;
-  for (const auto& [partition, offset] : delivered_) offsets.push_back({to_mr(partition.topic), partition.partition, 0, offset});
+  for (const auto& [partition, offset] : delivered_)
+    offsets.push_back({to_mr(partition.topic), partition.partition, 0, offset});
   if (table().flush != nullptr) {
     mr_error error{};
     if (auto flushed = to_status(table().flush(task_, offsets.data(), offsets.size(), &error), error); !flushed) {
@@ -225,7 +235,8 @@ void SinkTask::on_revoked(const std::vector<TopicPartition>& partitions) {
   if (table().close != nullptr && task_ != nullptr) {
     const auto list = to_abi(partitions);
     mr_error error{};
-    if (auto closed = to_status(table().close(task_, list.data(), list.size(), &error), error); !closed) listener_failure_ = closed;
+    if (auto closed = to_status(table().close(task_, list.data(), list.size(), &error), error); !closed)
+      listener_failure_ = closed;
   }
   for (const TopicPartition& partition : partitions) {
     delivered_.erase(partition);
@@ -248,22 +259,29 @@ void SinkTask::on_assigned(const std::vector<TopicPartition>& partitions) {
   if (table().open == nullptr || task_ == nullptr) return;
   const auto list = to_abi(partitions);
   mr_error error{};
-  if (auto opened = to_status(table().open(task_, list.data(), list.size(), &error), error); !opened) listener_failure_ = opened;
+  if (auto opened = to_status(table().open(task_, list.data(), list.size(), &error), error); !opened)
+    listener_failure_ = opened;
 }
 
 Status SinkTask::report(size_t record_index, Error why) {
-  if (record_index >= batch_.size()) return fail(ErrorCode::kInternal, fmt::format("report: there is no record {} in the batch", record_index));
-  if (policy().dead_letter_topic.empty() && !policy().log) return fail(std::move(why));  // no reporter: the task fails with the reason itself
+  if (record_index >= batch_.size())
+    return fail(ErrorCode::kInternal, fmt::format("report: there is no record {} in the batch", record_index));
+  if (policy().dead_letter_topic.empty() && !policy().log)
+    return fail(std::move(why));  // no reporter: the task fails with the reason itself
   return handle_bad_record(batch_[record_index], record_index, "TASK_PUT", std::move(why));
 }
 
 Status SinkTask::handle_bad_record(const mr_record& record, size_t index, std::string_view stage, Error error) {
   if (policy().log) {
-    logger().error("record_error", {{"stage", stage}, {"topic", view(record.original_topic)}, {"partition", record.original_partition},
-                                    {"offset", record.offset}, {"error", error.message}});
+    logger().error("record_error", {{"stage", stage},
+                                    {"topic", view(record.original_topic)},
+                                    {"partition", record.original_partition},
+                                    {"offset", record.offset},
+                                    {"error", error.message}});
   }
   if (!policy().tolerate_all) {
-    error.message = fmt::format("{} (record at {}-{}@{})", error.message, view(record.original_topic), record.original_partition, record.offset);
+    error.message = fmt::format("{} (record at {}-{}@{})", error.message, view(record.original_topic),
+                                record.original_partition, record.offset);
     return fail(std::move(error).wrap(ErrorCode::kInternal, "Tolerance exceeded in error handler"));
   }
   return policy().dead_letter_topic.empty() ? Status{} : write_dead_letter(index);
@@ -272,11 +290,13 @@ Status SinkTask::handle_bad_record(const mr_record& record, size_t index, std::s
 Status SinkTask::write_dead_letter(size_t index) {
   const std::string& topic = policy().dead_letter_topic;
   if (!dead_letters_) {
-    auto producer = client_.producer(fmt::format("connector-dlq-producer-{}-{}", identity().connector, identity().task));
+    auto producer =
+        client_.producer(fmt::format("connector-dlq-producer-{}-{}", identity().connector, identity().task));
     if (!producer) return fail(std::move(producer.error()));
     const Status created = client_.admin().create_topic({topic, 1, policy().dead_letter_replication, {}});
     if (!created && created.error().code != ErrorCode::kAlreadyExists) {
-      return fail(Error(created.error()).wrap(fmt::format("Could not initialize dead letter queue with topic={}", topic)));
+      return fail(
+          Error(created.error()).wrap(fmt::format("Could not initialize dead letter queue with topic={}", topic)));
     }
     dead_letters_ = std::move(*producer);
   }
@@ -300,13 +320,16 @@ Status SinkTask::seek(const mr_topic_partition& to) {
 }
 
 namespace {
-Expected<std::vector<TopicPartition>> assigned_only(const Consumer& consumer, std::span<const mr_topic_partition> partitions, std::string_view verb) {
+Expected<std::vector<TopicPartition>> assigned_only(const Consumer& consumer,
+                                                    std::span<const mr_topic_partition> partitions,
+                                                    std::string_view verb) {
   const auto assignment = consumer.assignment();
   std::vector<TopicPartition> list;
   for (const mr_topic_partition& partition : partitions) {
     list.push_back({std::string(view(partition.topic)), partition.partition});
     if (std::find(assignment.begin(), assignment.end(), list.back()) == assignment.end()) {
-      return fail(ErrorCode::kInternal, fmt::format("SinkTasks may not {} partitions that are not currently assigned to them.", verb));
+      return fail(ErrorCode::kInternal,
+                  fmt::format("SinkTasks may not {} partitions that are not currently assigned to them.", verb));
     }
   }
   return list;

@@ -82,7 +82,7 @@ class SinkTask final : public WorkerTask, private RebalanceListener {
   /// The batch in the plugin's hands; the views point into fetched_ and arena_.
   std::vector<FetchedPartition> fetched_;
   std::vector<mr_record> batch_;
-  std::vector<const RecordView*> raw_;  // batch_[i] came from *raw_[i]
+  std::vector<const RecordView*> raw_;           // batch_[i] came from *raw_[i]
   std::map<TopicPartition, int64_t> delivered_;  // next offset after what was put
   std::map<TopicPartition, int64_t> committed_;
   std::set<TopicPartition> paused_by_plugin_;

@@ -21,7 +21,8 @@ Status SourceTask::execute() {
   tracker_.reset();
   topics_.clear();
   last_topic_ = {{}, nullptr};
-  auto producer = services_.client.producer(fmt::format("connector-producer-{}-{}", identity().connector, identity().task));
+  auto producer =
+      services_.client.producer(fmt::format("connector-producer-{}-{}", identity().connector, identity().task));
   if (!producer) return fail(std::move(producer.error()));
   producer_ = std::move(*producer);
 
@@ -32,15 +33,18 @@ Status SourceTask::execute() {
   set_state(State::kRunning);
   Status outcome = poll_until_stopped(**task);
   // Whatever happened, what has been sent is waited for, so that its offsets are stored and nothing is read twice.
-  if (auto flushed = producer_->flush(kFinalFlush); !flushed) logger().warn("final_flush_failed", {{"error", flushed.error().message}});
-  if (auto committed = commit_offsets(); !committed) logger().warn("final_offset_commit_failed", {{"error", committed.error().message}});
+  if (auto flushed = producer_->flush(kFinalFlush); !flushed)
+    logger().warn("final_flush_failed", {{"error", flushed.error().message}});
+  if (auto committed = commit_offsets(); !committed)
+    logger().warn("final_offset_commit_failed", {{"error", committed.error().message}});
   return outcome;
 }
 
 Status SourceTask::poll_until_stopped(PluginTask& task) {
   Backoff backoff;
   while (wait_while_paused()) {
-    if (auto sent = tracker_.failure(); !sent) return fail(std::move(sent.error()).wrap("Unrecoverable exception from producer send callback"));
+    if (auto sent = tracker_.failure(); !sent)
+      return fail(std::move(sent.error()).wrap("Unrecoverable exception from producer send callback"));
     if (offsets_stored_.exchange(false) && table().commit != nullptr) {
       mr_error error{};
       if (auto done = to_status(table().commit(task.get(), &error), error); !done) {
@@ -70,7 +74,9 @@ Expected<mr_value> SourceTask::stored_offset(const mr_value& partition) {
 Status SourceTask::emit(std::span<const mr_record> records) {
   if (stopping()) return fail(ErrorCode::kStopped, "the task is stopping");
   const OffsetTracker::UnitPtr unit = tracker_.begin();
-  const int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const int64_t now_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   std::vector<std::pair<const Value*, const Value*>> last;  // source partition → its last offset in this call
   for (const mr_record& record : records) {
     if (auto ok = check(record); !ok) return ok;
@@ -95,7 +101,10 @@ Status SourceTask::emit(std::span<const mr_record> records) {
   for (const OffsetStore::Change& change : offsets) {
     for (const Value* map : {&change.partition.get(), &change.offset.get()}) {
       if (auto json = offset_map_to_json(*map); !json) {
-        return fail(std::move(json.error()).wrap(ErrorCode::kInternal, fmt::format("the plugin {} returned a bad source offset or partition", identity().connector)));
+        return fail(
+            std::move(json.error())
+                .wrap(ErrorCode::kInternal,
+                      fmt::format("the plugin {} returned a bad source offset or partition", identity().connector)));
       }
     }
   }
@@ -106,7 +115,9 @@ Status SourceTask::emit(std::span<const mr_record> records) {
 Status SourceTask::check(const mr_record& record) const {
   if (record.topic.size == 0) return fail(ErrorCode::kInternal, "the plugin emitted a record without a topic");
   for (const mr_schema_id id : {record.key_schema, record.value_schema}) {
-    if (!schemas_.known(id)) return fail(ErrorCode::kInternal, fmt::format("the plugin emitted a record with schema {}, which it never registered", id));
+    if (!schemas_.known(id))
+      return fail(ErrorCode::kInternal,
+                  fmt::format("the plugin emitted a record with schema {}, which it never registered", id));
   }
   if (record.timestamp_ms < 0 && record.timestamp_ms != MR_NO_TIMESTAMP) {
     return fail(ErrorCode::kBadRecord, fmt::format("Invalid record timestamp {}", record.timestamp_ms));
@@ -122,7 +133,8 @@ Expected<SourceTask::TopicBatches*> SourceTask::batches_of(std::string_view topi
     if (!partitions) {
       Error error = std::move(partitions.error());
       const ErrorCode code = error.retriable() ? error.code : ErrorCode::kInternal;
-      return fail(std::move(error).wrap(code, fmt::format("Unrecoverable exception from producer send callback: cannot write to topic {}", topic)));
+      return fail(std::move(error).wrap(
+          code, fmt::format("Unrecoverable exception from producer send callback: cannot write to topic {}", topic)));
     }
     TopicBatches made;
     made.partitions = *partitions;
@@ -136,7 +148,8 @@ Expected<SourceTask::TopicBatches*> SourceTask::batches_of(std::string_view topi
 
 Status SourceTask::append(const mr_record& record, int64_t now_ms, const OffsetTracker::UnitPtr& unit) {
   bool has_key = false, has_value = false;
-  if (auto converted = convert(record, has_key, has_value); !converted) return tolerate(record, std::move(converted.error()));
+  if (auto converted = convert(record, has_key, has_value); !converted)
+    return tolerate(record, std::move(converted.error()));
   auto topic = batches_of(view(record.topic));
   if (!topic) return fail(std::move(topic.error()));
   int32_t partition = record.partition;
@@ -144,15 +157,17 @@ Status SourceTask::append(const mr_record& record, int64_t now_ms, const OffsetT
     partition = has_key ? partition_of_key(key_bytes_, (*topic)->partitions) : (*topic)->next_partition;
   }
   if (partition >= (*topic)->partitions) {
-    return fail(ErrorCode::kInternal, fmt::format("the plugin emitted a record for partition {} of topic {}, which has {} partitions", partition,
-                                                  view(record.topic), (*topic)->partitions));
+    return fail(ErrorCode::kInternal,
+                fmt::format("the plugin emitted a record for partition {} of topic {}, which has {} partitions",
+                            partition, view(record.topic), (*topic)->partitions));
   }
   RecordBatchBuilder& batch = (*topic)->open[static_cast<size_t>(partition)];
   if (batch.record_count() > 0 && batch.size_bytes() + key_bytes_.size() + value_bytes_.size() > kBatchBytes) {
     send(std::string(view(record.topic)), partition, batch, unit);
   }
   const int64_t timestamp = record.timestamp_ms == MR_NO_TIMESTAMP ? now_ms : record.timestamp_ms;
-  batch.append(timestamp, has_key ? NullableBytes(key_bytes_) : std::nullopt, has_value ? NullableBytes(value_bytes_) : std::nullopt, headers_);
+  batch.append(timestamp, has_key ? NullableBytes(key_bytes_) : std::nullopt,
+               has_value ? NullableBytes(value_bytes_) : std::nullopt, headers_);
   return {};
 }
 
@@ -175,17 +190,20 @@ Status SourceTask::convert_headers(const mr_record& record) {
   for (uint32_t i = 0; i < record.header_count; ++i) {
     const mr_header& header = record.headers[i];
     if (!schemas_.known(header.schema)) {
-      return fail(ErrorCode::kInternal, fmt::format("the plugin emitted a header with schema {}, which it never registered", header.schema));
+      return fail(ErrorCode::kInternal,
+                  fmt::format("the plugin emitted a header with schema {}, which it never registered", header.schema));
     }
     header_bytes_[i].clear();
-    auto present = converters_.header->from_header(view(record.topic), view(header.key), schemas_.schema(header.schema), header.value, header_bytes_[i]);
+    auto present = converters_.header->from_header(view(record.topic), view(header.key), schemas_.schema(header.schema),
+                                                   header.value, header_bytes_[i]);
     if (!present) return fail(std::move(present.error()));
     headers_.push_back({view(header.key), *present ? NullableBytes(header_bytes_[i]) : std::nullopt});
   }
   return {};
 }
 
-void SourceTask::send(const std::string& topic, int32_t partition, RecordBatchBuilder& batch, const OffsetTracker::UnitPtr& unit) {
+void SourceTask::send(const std::string& topic, int32_t partition, RecordBatchBuilder& batch,
+                      const OffsetTracker::UnitPtr& unit) {
   tracker_.batch_sent(unit);
   producer_->send({topic, partition}, std::exchange(batch, RecordBatchBuilder{}),
                   [this, unit](Expected<int64_t> result) { tracker_.batch_done(unit, std::move(result)); });
@@ -194,7 +212,8 @@ void SourceTask::send(const std::string& topic, int32_t partition, RecordBatchBu
 void SourceTask::send_all(const OffsetTracker::UnitPtr& unit) {
   for (auto& [topic, batches] : topics_) {
     for (size_t partition = 0; partition < batches.open.size(); ++partition) {
-      if (batches.open[partition].record_count() > 0) send(topic, static_cast<int32_t>(partition), batches.open[partition], unit);
+      if (batches.open[partition].record_count() > 0)
+        send(topic, static_cast<int32_t>(partition), batches.open[partition], unit);
     }
     batches.next_partition = (batches.next_partition + 1) % batches.partitions;
   }
@@ -202,7 +221,8 @@ void SourceTask::send_all(const OffsetTracker::UnitPtr& unit) {
 
 Status SourceTask::tolerate(const mr_record& record, Error error) {
   if (policy().log) {
-    logger().error("record_error", {{"stage", "VALUE_CONVERTER"}, {"topic", view(record.topic)}, {"error", error.message}});
+    logger().error("record_error",
+                   {{"stage", "VALUE_CONVERTER"}, {"topic", view(record.topic)}, {"error", error.message}});
   }
   if (policy().tolerate_all) return {};
   return fail(std::move(error).wrap(ErrorCode::kInternal, "Tolerance exceeded in error handler"));

@@ -31,12 +31,19 @@ int tasks_max_of(const ConfigMap& config) {
   return std::max(value, 1);
 }
 
-tl::unexpected<Error> not_found(const std::string& name) { return fail(ErrorCode::kNotFound, fmt::format("Connector {} not found", name)); }
+tl::unexpected<Error> not_found(const std::string& name) {
+  return fail(ErrorCode::kNotFound, fmt::format("Connector {} not found", name));
+}
 
 }  // namespace
 
-StandaloneHerder::StandaloneHerder(const WorkerConfig& config, std::string worker_id, WorkerInfo info, Services services, Logger logger)
-    : config_(config), worker_id_(std::move(worker_id)), info_(std::move(info)), services_(services), logger_(std::move(logger)) {
+StandaloneHerder::StandaloneHerder(const WorkerConfig& config, std::string worker_id, WorkerInfo info,
+                                   Services services, Logger logger)
+    : config_(config),
+      worker_id_(std::move(worker_id)),
+      info_(std::move(info)),
+      services_(services),
+      logger_(std::move(logger)) {
   background_ = std::thread([this] { run_background(); });
   committer_ = std::thread([this] { run_commits(); });
 }
@@ -88,7 +95,8 @@ Status StandaloneHerder::health() {
   return fail(ErrorCode::kUnavailable, "Worker is still starting up.");
 }
 
-// ---- starting and stopping -----------------------------------------------------------------------------------------------
+// ---- starting and stopping
+// -----------------------------------------------------------------------------------------------
 
 void StandaloneHerder::start_entry(const std::string& name, const EntryPtr& entry) {
   if (entry->target != TargetState::kStarted) {
@@ -115,14 +123,16 @@ Status StandaloneHerder::start_connector(const std::string& name, const EntryPtr
           },
   };
   if (!entry->connector) {
-    auto made = std::make_unique<WorkerConnector>(**plugin, name, entry->config, services_.offsets, std::move(callbacks), logger_);
+    auto made = std::make_unique<WorkerConnector>(**plugin, name, entry->config, services_.offsets,
+                                                  std::move(callbacks), logger_);
     std::lock_guard lock(entries_mutex_);
     entry->type = (*plugin)->type;
     entry->version = (*plugin)->version;
     entry->connector = std::move(made);
   }
   if (auto started = entry->connector->start(); !started) return started;
-  auto configs = entry->connector->task_configs(tasks_max_of(entry->config), text_of(entry->config, "tasks.max.enforce", "true") != "false");
+  auto configs = entry->connector->task_configs(tasks_max_of(entry->config),
+                                                text_of(entry->config, "tasks.max.enforce", "true") != "false");
   if (!configs) return fail(std::move(configs.error()));
   {
     std::lock_guard lock(entries_mutex_);
@@ -149,7 +159,8 @@ Status StandaloneHerder::start_tasks(const std::string& name, const EntryPtr& en
   return {};
 }
 
-Expected<std::shared_ptr<WorkerTask>> StandaloneHerder::make_task(const std::string& name, const Entry& entry, int id, const ConfigMap& config) {
+Expected<std::shared_ptr<WorkerTask>> StandaloneHerder::make_task(const std::string& name, const Entry& entry, int id,
+                                                                  const ConfigMap& config) {
   auto plugin = services_.plugins.find(text_of(entry.config, "connector.class"));
   if (!plugin) return fail(std::move(plugin.error()));
   auto converters = ConverterSet::create(config_.all, entry.config);
@@ -171,7 +182,8 @@ Expected<std::shared_ptr<WorkerTask>> StandaloneHerder::make_task(const std::str
   if (!records.empty()) std::from_chars(records.data(), records.data() + records.size(), options.max_poll_records);
   options.from_earliest = consumer_setting("auto.offset.reset", "earliest") != "latest";
   options.commit_interval = std::min(config_.offset_flush_interval, kOffsetInterval);
-  return std::make_shared<SinkTask>(**plugin, identity, config, policy, logger_, std::move(*converters), services_.client, std::move(options));
+  return std::make_shared<SinkTask>(**plugin, identity, config, policy, logger_, std::move(*converters),
+                                    services_.client, std::move(options));
 }
 
 void StandaloneHerder::stop_tasks(const EntryPtr& entry) {
@@ -179,7 +191,8 @@ void StandaloneHerder::stop_tasks(const EntryPtr& entry) {
   for (const auto& task : entry->tasks) task->request_stop();
   for (const auto& task : entry->tasks) {
     if (!task->await_end(deadline)) {
-      logger_.warn("task_left_behind", {{"connector", task->connector_name()}, {"task", task->status().id},
+      logger_.warn("task_left_behind", {{"connector", task->connector_name()},
+                                        {"task", task->status().id},
                                         {"reason", "it did not stop within task.shutdown.graceful.timeout.ms"}});
     }
   }
@@ -206,7 +219,8 @@ void StandaloneHerder::fail_connector(const std::string& name, const EntryPtr& e
   }
 }
 
-// ---- what REST reads -------------------------------------------------------------------------------------------------------
+// ---- what REST reads
+// -------------------------------------------------------------------------------------------------------
 
 StandaloneHerder::EntryPtr StandaloneHerder::find(const std::string& name) const {
   std::lock_guard lock(entries_mutex_);
@@ -271,7 +285,8 @@ Expected<std::vector<TaskInfo>> StandaloneHerder::task_configs(const std::string
   if (!entry) return fail(std::move(entry.error()));
   std::lock_guard lock(entries_mutex_);
   std::vector<TaskInfo> tasks;
-  for (size_t id = 0; id < (*entry)->task_configs.size(); ++id) tasks.push_back({static_cast<int>(id), (*entry)->task_configs[id]});
+  for (size_t id = 0; id < (*entry)->task_configs.size(); ++id)
+    tasks.push_back({static_cast<int>(id), (*entry)->task_configs[id]});
   return tasks;
 }
 
@@ -306,19 +321,22 @@ std::vector<PluginInfo> StandaloneHerder::plugins(bool connectors_only) {
                                                               {ComponentKind::kConverter, "converter"},
                                                               {ComponentKind::kHeaderConverter, "header_converter"}};
   for (const auto& [kind, type] : kKinds) {
-    for (const std::string_view name : components.classes(kind)) all.push_back({std::string(name), type, info_.version});
+    for (const std::string_view name : components.classes(kind))
+      all.push_back({std::string(name), type, info_.version});
   }
   return all;
 }
 
 Expected<std::vector<ConfigKeyInfo>> StandaloneHerder::plugin_config(const std::string& plugin) {
   auto found = services_.plugins.find(plugin);
-  if (auto component = component_key_infos(BuiltInComponents(), plugin); !found && component) return std::move(*component);
+  if (auto component = component_key_infos(BuiltInComponents(), plugin); !found && component)
+    return std::move(*component);
   if (!found) return fail(ErrorCode::kNotFound, fmt::format("Unknown plugin {}.", plugin));
   return plugin_key_infos(**found);
 }
 
-// ---- what REST changes -----------------------------------------------------------------------------------------------------
+// ---- what REST changes
+// -----------------------------------------------------------------------------------------------------
 
 namespace {
 /// Kafka Connect's refusal of settings without connector.class.
@@ -326,7 +344,8 @@ Status require_class(const RawConfig& config) {
   const auto class_name = config.find("connector.class");
   if (class_name != config.end() && class_name->second) return {};
   std::string settings;
-  for (const auto& [key, value] : config) settings += fmt::format("{}{}={}", settings.empty() ? "" : ", ", key, value.value_or("null"));
+  for (const auto& [key, value] : config)
+    settings += fmt::format("{}{}={}", settings.empty() ? "" : ", ", key, value.value_or("null"));
   return fail(ErrorCode::kInvalidConfig, fmt::format("Connector config {{{}}} contains no connector type", settings));
 }
 }  // namespace
@@ -340,18 +359,21 @@ Expected<ConfigInfos> StandaloneHerder::validate(const std::string& plugin_name,
     ValidationContext context(text_of(settings, "name"), logger_.named("validate"));
     const ConfigView view(settings);
     mr_error error{};
-    if (auto ok = to_status((*plugin)->table.validate(&context, view.get(), &error), error); !ok) return fail(std::move(ok.error()));
+    if (auto ok = to_status((*plugin)->table.validate(&context, view.get(), &error), error); !ok)
+      return fail(std::move(ok.error()));
     return std::move(context.errors);
   };
   return validate_connector(**plugin, config, ask_plugin);
 }
 
-Expected<Herder::Created> StandaloneHerder::put_connector(const std::string& name, const RawConfig& raw, TargetState initial, bool replace) {
+Expected<Herder::Created> StandaloneHerder::put_connector(const std::string& name, const RawConfig& raw,
+                                                          TargetState initial, bool replace) {
   if (auto has_class = require_class(raw); !has_class) return fail(std::move(has_class.error()));
   auto infos = validate(*raw.at("connector.class"), raw);
   if (!infos) {
     Error error = std::move(infos.error());
-    if (error.code == ErrorCode::kNotFound || error.code == ErrorCode::kConflict) error.code = ErrorCode::kInternal;  // Kafka answers 500
+    if (error.code == ErrorCode::kNotFound || error.code == ErrorCode::kConflict)
+      error.code = ErrorCode::kInternal;  // Kafka answers 500
     return fail(std::move(error));
   }
   if (infos->error_count > 0) return fail(ErrorCode::kInvalidConfig, validation_error_message(*infos));
@@ -401,8 +423,9 @@ Expected<ConnectorInfo> StandaloneHerder::patch_connector(const std::string& nam
     }
   }
   if (const auto given = merged.find("name"); given != merged.end() && given->second != name) {
-    return fail(ErrorCode::kInvalidConfig, fmt::format("Connector name configuration ({}) doesn't match connector name in the URL ({})",
-                                                       given->second.value_or("null"), name));
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("Connector name configuration ({}) doesn't match connector name in the URL ({})",
+                            given->second.value_or("null"), name));
   }
   auto put = put_connector(name, merged, (*entry)->target, true);
   if (!put) return fail(std::move(put.error()));
@@ -537,7 +560,8 @@ Status StandaloneHerder::replace_task(const std::string& name, const EntryPtr& e
   return {};
 }
 
-// ---- the background threads ---------------------------------------------------------------------------------------------------
+// ---- the background threads
+// ---------------------------------------------------------------------------------------------------
 
 void StandaloneHerder::later(std::chrono::milliseconds delay, std::string connector) {
   std::lock_guard lock(background_mutex_);
@@ -576,16 +600,19 @@ void StandaloneHerder::reconfigure(const std::string& name) {
     return;
   }
   if (!entry->connector) return;
-  auto configs = entry->connector->task_configs(tasks_max_of(entry->config), text_of(entry->config, "tasks.max.enforce", "true") != "false");
+  auto configs = entry->connector->task_configs(tasks_max_of(entry->config),
+                                                text_of(entry->config, "tasks.max.enforce", "true") != "false");
   if (!configs) return fail_connector(name, entry, configs.error());
   if (*configs == entry->task_configs) return;
   logger_.info("tasks_reconfigured", {{"connector", name}, {"tasks", configs->size()}});
   stop_tasks(entry);
-  if (auto started = start_tasks(name, entry, std::move(*configs)); !started) fail_connector(name, entry, started.error());
+  if (auto started = start_tasks(name, entry, std::move(*configs)); !started)
+    fail_connector(name, entry, started.error());
 }
 
 void StandaloneHerder::run_commits() {
-  const auto interval = std::max<std::chrono::milliseconds>(std::min(config_.offset_flush_interval, kOffsetInterval), 1ms);
+  const auto interval =
+      std::max<std::chrono::milliseconds>(std::min(config_.offset_flush_interval, kOffsetInterval), 1ms);
   std::unique_lock lock(background_mutex_);
   while (!background_stop_) {
     background_wake_.wait_for(lock, interval, [&] { return background_stop_; });
@@ -600,7 +627,8 @@ void StandaloneHerder::run_commits() {
       auto* source = dynamic_cast<SourceTask*>(task.get());
       if (source == nullptr) continue;
       if (auto committed = source->commit_offsets(); !committed) {
-        logger_.warn("offset_commit_failed", {{"connector", task->connector_name()}, {"error", committed.error().message}});
+        logger_.warn("offset_commit_failed",
+                     {{"connector", task->connector_name()}, {"error", committed.error().message}});
       }
     }
     lock.lock();

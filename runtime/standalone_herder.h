@@ -33,7 +33,8 @@ class StandaloneHerder final : public Herder {
     ConfigStore& configs;
   };
   /// `worker_id` is host:port of the advertised listener. The services outlive the herder.
-  StandaloneHerder(const WorkerConfig& config, std::string worker_id, WorkerInfo info, Services services, Logger logger);
+  StandaloneHerder(const WorkerConfig& config, std::string worker_id, WorkerInfo info, Services services,
+                   Logger logger);
   /// Stops everything, as stop().
   ~StandaloneHerder() override;
 
@@ -51,7 +52,8 @@ class StandaloneHerder final : public Herder {
   Expected<ConnectorStatus> connector_status(const std::string& name) override;
   Expected<ConnectorStatus::Part> task_status(const std::string& name, int task) override;
   Expected<std::vector<TaskInfo>> task_configs(const std::string& name) override;
-  Expected<Created> put_connector(const std::string& name, const RawConfig& config, TargetState initial, bool replace) override;
+  Expected<Created> put_connector(const std::string& name, const RawConfig& config, TargetState initial,
+                                  bool replace) override;
   Expected<ConnectorInfo> patch_connector(const std::string& name, const RawConfig& patch) override;
   Status delete_connector(const std::string& name) override;
   Status set_target_state(const std::string& name, TargetState target) override;
@@ -89,7 +91,8 @@ class StandaloneHerder final : public Herder {
   void start_entry(const std::string& name, const EntryPtr& entry);
   Status start_connector(const std::string& name, const EntryPtr& entry);
   Status start_tasks(const std::string& name, const EntryPtr& entry, std::vector<ConfigMap> configs);
-  Expected<std::shared_ptr<WorkerTask>> make_task(const std::string& name, const Entry& entry, int id, const ConfigMap& config);
+  Expected<std::shared_ptr<WorkerTask>> make_task(const std::string& name, const Entry& entry, int id,
+                                                  const ConfigMap& config);
   /// Stops one task and starts it anew with the same configuration.
   Status replace_task(const std::string& name, const EntryPtr& entry, int id);
   void stop_tasks(const EntryPtr& entry);
@@ -115,7 +118,7 @@ class StandaloneHerder final : public Herder {
   std::atomic<bool> ready_{false};
   std::atomic<bool> stopped_{false};
 
-  std::mutex operations_;      // one change at a time; may be held for long
+  std::mutex operations_;             // one change at a time; may be held for long
   mutable std::mutex entries_mutex_;  // guards entries_ and the members of each Entry; held for moments
   std::map<std::string, EntryPtr> entries_;
 

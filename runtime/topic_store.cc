@@ -22,10 +22,13 @@ Expected<std::unique_ptr<TopicStore>> TopicStore::open(LogClient& client, Option
   if (!topic) return fail(std::move(topic.error()));
   const auto policy = topic->configs.find("cleanup.policy");
   if (policy == topic->configs.end() || policy->second != "compact") {
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("Topic '{}' is required to have 'cleanup.policy=compact' to guarantee consistency and durability of the "
-                            "worker's state, but it has '{}'. Change the topic's cleanup.policy, or name another topic in the worker's configuration.",
-                            wanted.topic, policy == topic->configs.end() ? "delete" : policy->second));
+    return fail(
+        ErrorCode::kInvalidConfig,
+        fmt::format(
+            "Topic '{}' is required to have 'cleanup.policy=compact' to guarantee consistency and durability of the "
+            "worker's state, but it has '{}'. Change the topic's cleanup.policy, or name another topic in the worker's "
+            "configuration.",
+            wanted.topic, policy == topic->configs.end() ? "delete" : policy->second));
   }
   store->partitions_ = topic->partitions;
   auto producer = client.producer("millrace-" + wanted.topic);
@@ -82,17 +85,21 @@ std::optional<std::string> TopicStore::get(const std::string& key) const {
 std::map<std::string, std::string> TopicStore::with_prefix(std::string_view prefix) const {
   std::lock_guard lock(mutex_);
   std::map<std::string, std::string> found;
-  for (auto at = entries_.lower_bound(std::string(prefix)); at != entries_.end() && at->first.starts_with(prefix); ++at) found.insert(*at);
+  for (auto at = entries_.lower_bound(std::string(prefix)); at != entries_.end() && at->first.starts_with(prefix); ++at)
+    found.insert(*at);
   return found;
 }
 
 Status TopicStore::write(const std::vector<Entry>& entries) {
   if (entries.empty()) return {};
   std::lock_guard one_writer(write_mutex_);
-  const int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const int64_t now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   std::map<int32_t, RecordBatchBuilder> batches;
   for (const Entry& entry : entries) {
-    batches[partition_of_key(entry.key, partitions_)].append(now, BytesView(entry.key), entry.value ? std::optional<BytesView>(*entry.value) : std::nullopt);
+    batches[partition_of_key(entry.key, partitions_)].append(
+        now, BytesView(entry.key), entry.value ? std::optional<BytesView>(*entry.value) : std::nullopt);
   }
   // Each batch reports to a promise of its own; the callbacks run on the client's thread.
   std::vector<std::future<Status>> results;

@@ -1,5 +1,5 @@
-/// A small key-value store whose truth is a topic (Kafka Connect's "Kafka-based log"): read from the beginning at start,
-/// then written and kept in memory. Connect's internal topics are three of these.
+/// A small key-value store whose truth is a topic (Kafka Connect's "Kafka-based log"): read from the beginning at
+/// start, then written and kept in memory. Connect's internal topics are three of these.
 #pragma once
 
 #include <map>

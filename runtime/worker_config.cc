@@ -42,7 +42,10 @@ class Reader {
   void milliseconds(const char* key, std::chrono::milliseconds& to) { number(key, to, 0); }
   void required(const char* key, std::string_view hint) {
     if (settings_.find(key) == settings_.end()) {
-      mistake(fmt::format("Missing required configuration \"{}\" which has no default value. Add a line such as {}={} to the worker's properties.", key, key, hint));
+      mistake(
+          fmt::format("Missing required configuration \"{}\" which has no default value. Add a line such as {}={} to "
+                      "the worker's properties.",
+                      key, key, hint));
     }
   }
   Status result() const { return first_; }

@@ -10,7 +10,7 @@
 namespace millrace {
 
 struct WorkerConfig {
-  ConfigMap all;  ///< as written; converters and clients take their prefixed keys from here
+  ConfigMap all;                  ///< as written; converters and clients take their prefixed keys from here
   std::string bootstrap_servers;  ///< empty = the embedded log
   std::string log_dirs = "./data";
   std::vector<std::string> listeners = {"http://:8083"};

@@ -6,7 +6,8 @@ namespace millrace {
 namespace {
 
 ConfigMap minimal() {
-  return {{"key.converter", "org.apache.kafka.connect.json.JsonConverter"}, {"value.converter", "org.apache.kafka.connect.json.JsonConverter"}};
+  return {{"key.converter", "org.apache.kafka.connect.json.JsonConverter"},
+          {"value.converter", "org.apache.kafka.connect.json.JsonConverter"}};
 }
 
 TEST(WorkerConfig, DefaultsAreKafkasAndTheLogIsEmbedded) {
@@ -20,9 +21,11 @@ TEST(WorkerConfig, DefaultsAreKafkasAndTheLogIsEmbedded) {
 TEST(WorkerConfig, MistakesNameKeyAndValue) {
   auto settings = minimal();
   settings["offset.flush.interval.ms"] = "soon";
-  EXPECT_EQ(WorkerConfig::parse(settings).error().message, "Invalid value soon for configuration offset.flush.interval.ms: Not a number of type LONG");
+  EXPECT_EQ(WorkerConfig::parse(settings).error().message,
+            "Invalid value soon for configuration offset.flush.interval.ms: Not a number of type LONG");
   settings.erase("value.converter");
-  EXPECT_NE(WorkerConfig::parse(settings).error().message.find("Missing required configuration \"value.converter\""), std::string::npos);
+  EXPECT_NE(WorkerConfig::parse(settings).error().message.find("Missing required configuration \"value.converter\""),
+            std::string::npos);
 }
 
 TEST(SplitList, RemovesBlanksAndEmptyTextHasNoElements) {

@@ -30,13 +30,14 @@ namespace {
 /// Java's name of the task class, which clients see in task configurations.
 std::string task_class(const std::string& connector_class) {
   constexpr std::string_view kSuffix = "Connector";
-  if (connector_class.ends_with(kSuffix)) return connector_class.substr(0, connector_class.size() - kSuffix.size()) + "Task";
+  if (connector_class.ends_with(kSuffix))
+    return connector_class.substr(0, connector_class.size() - kSuffix.size()) + "Task";
   return connector_class + "Task";
 }
 }  // namespace
 
-WorkerConnector::WorkerConnector(const ConnectorPlugin& plugin, std::string name, ConfigMap config, OffsetStore& offsets,
-                                 Callbacks callbacks, Logger logger)
+WorkerConnector::WorkerConnector(const ConnectorPlugin& plugin, std::string name, ConfigMap config,
+                                 OffsetStore& offsets, Callbacks callbacks, Logger logger)
     : plugin_(plugin),
       name_(std::move(name)),
       config_(std::move(config)),
@@ -54,7 +55,8 @@ Status WorkerConnector::start() {
   if (table.connector_create != nullptr) {
     mr_error error{};
     if (instance_ == nullptr) instance_ = table.connector_create(context_.get(), &error);
-    if (instance_ == nullptr) return fail(ErrorCode::kInternal, fmt::format("the plugin could not create a connector: {}", error.message));
+    if (instance_ == nullptr)
+      return fail(ErrorCode::kInternal, fmt::format("the plugin could not create a connector: {}", error.message));
     context_->stop_signal().reset();
     const ConfigView view(config_);
     if (auto ok = to_status(table.connector_start(instance_, view.get(), &error), error); !ok) return ok;
@@ -67,24 +69,30 @@ Expected<std::vector<ConfigMap>> WorkerConnector::task_configs(int tasks_max, bo
   context_->task_configs.clear();
   if (instance_ != nullptr) {
     mr_error error{};
-    if (auto ok = to_status(plugin_.table.connector_task_configs(instance_, tasks_max, &error), error); !ok) return fail(std::move(ok.error()));
+    if (auto ok = to_status(plugin_.table.connector_task_configs(instance_, tasks_max, &error), error); !ok)
+      return fail(std::move(ok.error()));
   } else {
     const int count = plugin_.type == ConnectorType::kSink ? tasks_max : 1;
     for (int i = 0; i < count; ++i) context_->task_configs.push_back(config_);
   }
   std::vector<ConfigMap> configs = std::move(context_->task_configs);
   if (enforce_max && static_cast<int>(configs.size()) > tasks_max) {
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("The connector {} has generated {} tasks, which is greater than {}, the maximum number of tasks it is configured to "
-                            "create. This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by "
-                            "reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed in a "
-                            "future release of Kafka Connect.",
-                            name_, configs.size(), tasks_max));
+    return fail(
+        ErrorCode::kInvalidConfig,
+        fmt::format(
+            "The connector {} has generated {} tasks, which is greater than {}, the maximum number of tasks it is "
+            "configured to "
+            "create. This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by "
+            "reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed "
+            "in a "
+            "future release of Kafka Connect.",
+            name_, configs.size(), tasks_max));
   }
   for (ConfigMap& config : configs) {
     config["task.class"] = task_class(plugin_.class_name);
     for (const char* key : {"topics", "topics.regex"}) {
-      if (const auto at = config_.find(key); plugin_.type == ConnectorType::kSink && at != config_.end()) config[key] = at->second;
+      if (const auto at = config_.find(key); plugin_.type == ConnectorType::kSink && at != config_.end())
+        config[key] = at->second;
     }
   }
   return configs;

@@ -20,7 +20,8 @@ class WorkerConnector {
     std::function<void(Error)> raise_error;
   };
   /// `plugin` and `offsets` outlive this.
-  WorkerConnector(const ConnectorPlugin& plugin, std::string name, ConfigMap config, OffsetStore& offsets, Callbacks callbacks, Logger logger);
+  WorkerConnector(const ConnectorPlugin& plugin, std::string name, ConfigMap config, OffsetStore& offsets,
+                  Callbacks callbacks, Logger logger);
   ~WorkerConnector();
 
   /// Creates the instance if there is none yet and starts it.

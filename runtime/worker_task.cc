@@ -29,7 +29,8 @@ ErrorPolicy ErrorPolicy::from(const ConfigMap& config) {
   return policy;
 }
 
-WorkerTask::WorkerTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy, Logger logger)
+WorkerTask::WorkerTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy,
+                       Logger logger)
     : plugin_(plugin),
       identity_(std::move(identity)),
       config_(std::move(task_config)),
@@ -84,7 +85,8 @@ bool WorkerTask::await_end(std::chrono::steady_clock::time_point deadline) {
 
 ConnectorStatus::Part WorkerTask::status() const {
   return visible_.with([&](const Visible& visible) {
-    return ConnectorStatus::Part{identity_.task, visible.state, identity_.worker_id, visible.trace, plugin_.version, visible.restarts};
+    return ConnectorStatus::Part{identity_.task, visible.state,   identity_.worker_id,
+                                 visible.trace,  plugin_.version, visible.restarts};
   });
 }
 
@@ -117,7 +119,9 @@ void WorkerTask::set_state(State state, std::string trace) {
 
 bool WorkerTask::back_off(Backoff& backoff, const Error& error, std::string_view doing) {
   const auto delay = std::max(backoff.next(), error.retry_after);
-  logger_.warn("task_retries", {{"doing", doing}, {"attempt", backoff.attempts()}, {"next_try_ms", delay.count()}, {"error", error.message}});
+  logger_.warn(
+      "task_retries",
+      {{"doing", doing}, {"attempt", backoff.attempts()}, {"next_try_ms", delay.count()}, {"error", error.message}});
   return !stop_.wait_for(delay);
 }
 
@@ -125,7 +129,8 @@ Expected<std::unique_ptr<WorkerTask::PluginTask>> WorkerTask::PluginTask::create
   mr_error error{};
   void* object = owner.table().task_create(&owner, &error);
   if (object == nullptr) {
-    return fail(ErrorCode::kInternal, fmt::format("the plugin could not create a task: {}", error.message[0] != '\0' ? error.message : "no reason given"));
+    return fail(ErrorCode::kInternal, fmt::format("the plugin could not create a task: {}",
+                                                  error.message[0] != '\0' ? error.message : "no reason given"));
   }
   owner.plugin_task_.with([&](void*& current) { current = object; });
   return std::unique_ptr<PluginTask>(new PluginTask(owner, object));

@@ -1,5 +1,5 @@
-/// One task on a thread of its own: the life cycle that sources and sinks share. A subclass runs the plugin's verbs; this
-/// class starts, pauses, stops and restarts it and keeps the status that REST shows.
+/// One task on a thread of its own: the life cycle that sources and sinks share. A subclass runs the plugin's verbs;
+/// this class starts, pauses, stops and restarts it and keeps the status that REST shows.
 #pragma once
 
 #include <atomic>
@@ -50,7 +50,8 @@ class WorkerTask : public mr_context {
     std::string worker_id;
   };
   /// `plugin` lives as long as the process. `task_config` is what the plugin's start() gets.
-  WorkerTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy, Logger logger);
+  WorkerTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy,
+             Logger logger);
   ~WorkerTask() override = default;
 
   /// Starts the thread, which keeps `self` alive until it ends.
@@ -73,7 +74,8 @@ class WorkerTask : public mr_context {
   bool wait(std::chrono::milliseconds timeout) override { return stop_.wait_for(timeout); }
 
  protected:
-  /// Runs the plugin's task from create to destroy. Returns when a stop was asked for (ok) or on a failure that ends it.
+  /// Runs the plugin's task from create to destroy. Returns when a stop was asked for (ok) or on a failure that ends
+  /// it.
   virtual Status execute() = 0;
   /// Breaks what the subclass itself may be blocked in. Any thread.
   virtual void interrupt_blocking() {}

@@ -38,6 +38,8 @@ class FileHandle {
   bool owned_ = false;
 };
 
-inline bool same_file(const struct ::stat& a, const struct ::stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
+inline bool same_file(const struct ::stat& a, const struct ::stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
 
 }  // namespace millrace::file

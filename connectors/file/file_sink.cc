@@ -47,7 +47,7 @@ Status FileSinkTask::start(SinkContext& context) {
     }
     sync_folder_of(path_);
   }
-  struct ::stat status{};
+  struct ::stat status {};
   syncable_ = ::fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode);
   return ok();
 }
@@ -91,7 +91,8 @@ Status FileSinkTask::write_out() {
     const int code = errno;
     if (code == EINTR) continue;
     const std::string message = "Couldn't write to '" + path_ + "': " + reason(code);
-    if (code == ENOSPC || code == EDQUOT) return {Code::kUnavailable, message + "; free space, writing goes on by itself"};
+    if (code == ENOSPC || code == EDQUOT)
+      return {Code::kUnavailable, message + "; free space, writing goes on by itself"};
     if (code == EAGAIN) return {Code::kUnavailable, message};
     return {Code::kInternal, message};
   }
@@ -101,7 +102,8 @@ Status FileSinkTask::write_out() {
 Status FileSinkTask::flush(SinkContext&, std::span<mr_topic_partition>) {
   if (!unsynced_ || !syncable_) return ok();
   // After a failed fsync the kernel may have dropped the pages: only reading the records again repairs that.
-  if (::fsync(file_.get()) != 0) return {Code::kInternal, "Couldn't sync '" + path_ + "': " + reason(errno) + "; offsets stay where they were"};
+  if (::fsync(file_.get()) != 0)
+    return {Code::kInternal, "Couldn't sync '" + path_ + "': " + reason(errno) + "; offsets stay where they were"};
   unsynced_ = false;
   return ok();
 }

@@ -38,9 +38,9 @@ class FileSinkTask final : public sdk::SinkTask {
   FileHandle file_;
   bool syncable_ = false;  // pipes and terminals cannot be synced
   bool unsynced_ = false;
-  std::string text_;       // lines of the current put
-  size_t written_ = 0;     // bytes of text_ already in the file
-  Batch pending_;          // valid while written_ < text_.size()
+  std::string text_;    // lines of the current put
+  size_t written_ = 0;  // bytes of text_ already in the file
+  Batch pending_;       // valid while written_ < text_.size()
 };
 
 struct FileStreamSink {

@@ -35,7 +35,8 @@ class FileSink : public ::testing::Test {
     return text.str();
   }
   std::unique_ptr<TaskRunner> task(const std::string& file) {
-    return std::make_unique<TaskRunner>(host_, FakeHost::connector(mr_plugin, "FileStreamSink"), FakeHost::Settings{{"file", file}});
+    return std::make_unique<TaskRunner>(host_, FakeHost::connector(mr_plugin, "FileStreamSink"),
+                                        FakeHost::Settings{{"file", file}});
   }
   static mr_record record(const mr_value& value, int64_t offset = 0) {
     mr_record made{};
@@ -99,22 +100,24 @@ TEST_F(FileSink, HalfWrittenPutGoesOnWhereItStopped) {
   sdk::Status status{sdk::Code::kUnavailable, ""};
   while (!status.ok()) {
     char bytes[65536];
-    for (ssize_t size; (size = ::read(reader.get(), bytes, sizeof(bytes))) > 0;) got.append(bytes, static_cast<size_t>(size));
+    for (ssize_t size; (size = ::read(reader.get(), bytes, sizeof(bytes))) > 0;)
+      got.append(bytes, static_cast<size_t>(size));
     status = sink->put(records);
     ASSERT_TRUE(status.ok() || status.code() == sdk::Code::kUnavailable) << status.message();
   }
   char bytes[65536];
-  for (ssize_t size; (size = ::read(reader.get(), bytes, sizeof(bytes))) > 0;) got.append(bytes, static_cast<size_t>(size));
+  for (ssize_t size; (size = ::read(reader.get(), bytes, sizeof(bytes))) > 0;)
+    got.append(bytes, static_cast<size_t>(size));
   EXPECT_EQ(got, line + "\n" + line + "\n");
 }
 
 TEST_F(FileSink, OtherWriteErrorsFailTheTask) {
   auto sink = task(path_.string());
   ASSERT_TRUE(sink->start().ok());
-  struct ::rlimit saved{};
+  struct ::rlimit saved {};
   ::getrlimit(RLIMIT_FSIZE, &saved);
   const auto handler = ::signal(SIGXFSZ, SIG_IGN);
-  const struct ::rlimit limit{4, saved.rlim_max};
+  const struct ::rlimit limit { 4, saved.rlim_max };
   ::setrlimit(RLIMIT_FSIZE, &limit);
   const mr_record records[] = {record(sdk::string_value("longer than four"))};
   const sdk::Status put = sink->put(records);

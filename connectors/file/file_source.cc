@@ -60,7 +60,8 @@ Status FileSourceTask::start(SourceContext& context) {
   with_identity_ = context.boolean(kIdentityOption);
   const std::string truncation = context.string(kTruncationOption);
   if (!truncation.empty() && truncation != "restart" && truncation != "fail") {
-    return {Code::kInvalidConfig, "Invalid value " + truncation + " for configuration on.truncation: must be restart or fail"};
+    return {Code::kInvalidConfig,
+            "Invalid value " + truncation + " for configuration on.truncation: must be restart or fail"};
   }
   fail_on_truncation_ = truncation == "fail";
 
@@ -153,7 +154,7 @@ Status FileSourceTask::open(SourceContext& context) {
     }
     return ok();
   }
-  struct ::stat status{};
+  struct ::stat status {};
   if (::fstat(opened.get(), &status) != 0) return read_failed(context, errno);
   if (S_ISDIR(status.st_mode)) return read_failed(context, EISDIR);  // a file may come in its place
   missing_reported_ = replaced_ = false;
@@ -172,7 +173,8 @@ Status FileSourceTask::open(SourceContext& context) {
 int64_t FileSourceTask::start_position(SourceContext& context, int64_t size) const {
   if (stored_position_ > size) {
     context.warn("'" + path_ + "' has " + std::to_string(size) + " bytes but was read up to byte " +
-                 std::to_string(stored_position_) + " before: it was truncated or replaced, reading it from the beginning");
+                 std::to_string(stored_position_) +
+                 " before: it was truncated or replaced, reading it from the beginning");
     return 0;
   }
   if (with_identity_ && stored_identity_known_ && identity_of(stored_identity_.head_bytes) != stored_identity_) {
@@ -184,20 +186,22 @@ int64_t FileSourceTask::start_position(SourceContext& context, int64_t size) con
 }
 
 FileSourceTask::Identity FileSourceTask::identity_of(int64_t head_bytes) const {
-  struct ::stat status{};
+  struct ::stat status {};
   if (::fstat(file_.get(), &status) != 0) return {};
   char head[kHeadBytes];
   const auto wanted = static_cast<size_t>(std::clamp<int64_t>(head_bytes, 0, kHeadBytes));
   const ssize_t got = ::pread(file_.get(), head, wanted, 0);
   const auto size = static_cast<size_t>(std::max<ssize_t>(got, 0));
-  return {static_cast<int64_t>(status.st_dev), static_cast<int64_t>(status.st_ino), static_cast<int64_t>(size), hash_of({head, size})};
+  return {static_cast<int64_t>(status.st_dev), static_cast<int64_t>(status.st_ino), static_cast<int64_t>(size),
+          hash_of({head, size})};
 }
 
 void FileSourceTask::refresh_identity() {
   if (with_identity_ && regular_ && identity_.head_bytes < kHeadBytes) identity_ = identity_of(buffer_.position());
 }
 
-// ---- lines -----------------------------------------------------------------------------------------------------------
+// ---- lines
+// -----------------------------------------------------------------------------------------------------------
 
 bool FileSourceTask::collect() {
   count_ = 0;
@@ -232,7 +236,9 @@ Status FileSourceTask::send(SourceContext& context, LineBuffer::Mark mark) {
 
 bool FileSourceTask::readable_now() const {
   if (regular_) return true;
-  struct ::pollfd waited{file_.get(), POLLIN, 0};
+  struct ::pollfd waited {
+    file_.get(), POLLIN, 0
+  };
   return ::poll(&waited, 1, 0) > 0;
 }
 
@@ -248,25 +254,30 @@ Status FileSourceTask::fill(SourceContext& context, size_t& bytes) {
   if (got < 0) return errno == EINTR || errno == EAGAIN ? ok() : read_failed(context, errno);
   bytes = static_cast<size_t>(got);
   buffer_.filled(bytes);
-  if (bytes == 0) input_ended_ = standard_input_;
-  else replaced_ = unreadable_reported_ = false;
+  if (bytes == 0)
+    input_ended_ = standard_input_;
+  else
+    replaced_ = unreadable_reported_ = false;
   return ok();
 }
 
 /// A folder, a broken disk: says so once and goes on trying, as Connect's file source does.
 Status FileSourceTask::read_failed(SourceContext& context, int code) {
-  if (!unreadable_reported_) context.warn("Couldn't read '" + path_ + "': " + reason(code) + "; trying again until it can be read");
+  if (!unreadable_reported_)
+    context.warn("Couldn't read '" + path_ + "': " + reason(code) + "; trying again until it can be read");
   unreadable_reported_ = true;
   return ok();
 }
 
-// ---- the end of the file ---------------------------------------------------------------------------------------------
+// ---- the end of the file
+// ---------------------------------------------------------------------------------------------
 
 Status FileSourceTask::at_end(SourceContext& context) {
   if (standard_input_ && input_ended_) {
     if (Status sent = send_rest(context, 0); !sent.ok()) return sent;
   }
-  struct ::stat opened{}, named{};
+  struct ::stat opened {
+  }, named{};
   if (regular_ && ::fstat(file_.get(), &opened) == 0) {
     if (opened.st_size < buffer_.read_position()) return restart_truncated(context, opened.st_size);
     if (::stat(path_.c_str(), &named) == 0 && !same_file(opened, named)) {
@@ -279,9 +290,10 @@ Status FileSourceTask::at_end(SourceContext& context) {
 }
 
 Status FileSourceTask::restart_truncated(SourceContext& context, int64_t size) {
-  const std::string what = "'" + path_ + "' was truncated to " + std::to_string(size) + " bytes after it was read up to byte " +
-                           std::to_string(buffer_.read_position());
-  if (fail_on_truncation_) return {Code::kInternal, what + "; alter or reset the connector's offsets, or set on.truncation=restart"};
+  const std::string what = "'" + path_ + "' was truncated to " + std::to_string(size) +
+                           " bytes after it was read up to byte " + std::to_string(buffer_.read_position());
+  if (fail_on_truncation_)
+    return {Code::kInternal, what + "; alter or reset the connector's offsets, or set on.truncation=restart"};
   context.warn(what + ": reading it from the beginning");
   if (::lseek(file_.get(), 0, SEEK_SET) < 0) return read_failed(context, errno);
   buffer_.reset(0);
@@ -307,21 +319,25 @@ Status FileSourceTask::send_rest(SourceContext& context, int64_t position) {
   return send(context, mark);
 }
 
-// ---- the connector ---------------------------------------------------------------------------------------------------
+// ---- the connector
+// ---------------------------------------------------------------------------------------------------
 
 std::span<const sdk::ConfigKey> FileStreamSource::config() { return kConfig; }
 
 Status FileStreamSource::alter_offset(const sdk::Config& config, const mr_value& partition, const mr_value& offset) {
   const auto refuse = [](const char* why) { return Status(Code::kInternal, why); };
   if (config.string("file").empty()) {
-    return refuse("Offsets cannot be modified if the 'file' configuration is unspecified. "
-                  "This is because stdin is used for input and offsets are not tracked.");
+    return refuse(
+        "Offsets cannot be modified if the 'file' configuration is unspecified. "
+        "This is because stdin is used for input and offsets are not tracked.");
   }
   if (offset.kind == MR_NULL) return ok();
   const mr_value* position = sdk::find(offset, "position");
   if (position == nullptr) return refuse("Offset objects should either be null or contain the key 'position'");
-  if (!integer(position)) return refuse("The value for the 'position' key in the offset is expected to be a Long value");
-  if (position->u.i64 < 0) return refuse("The value for the 'position' key in the offset should be a non-negative value");
+  if (!integer(position))
+    return refuse("The value for the 'position' key in the offset is expected to be a Long value");
+  if (position->u.i64 < 0)
+    return refuse("The value for the 'position' key in the offset should be a non-negative value");
   if (partition.kind == MR_NULL) return refuse("Partition objects cannot be null");
   if (sdk::find(partition, "filename") == nullptr) return refuse("Partition objects should contain the key 'filename'");
   return ok();

@@ -26,7 +26,8 @@ class FileSourceTask final : public sdk::SourceTask {
   sdk::Status stop(sdk::SourceContext& context) override;
 
  private:
-  /// What is stored beside the position with offset.file.identity: tells a replaced file from a grown one after a restart.
+  /// What is stored beside the position with offset.file.identity: tells a replaced file from a grown one after a
+  /// restart.
   struct Identity {
     int64_t device = 0, inode = 0, head_bytes = 0, head_hash = 0;
     bool operator==(const Identity&) const = default;
@@ -58,8 +59,8 @@ class FileSourceTask final : public sdk::SourceTask {
   FileHandle file_;
   bool regular_ = false;
   bool missing_reported_ = false, unreadable_reported_ = false, input_ended_ = false;
-  bool replaced_ = false;      // seen once; acted on at the next end, when the old file had time to get its last lines
-  bool first_open_ = true;     // the stored position belongs to the first file opened
+  bool replaced_ = false;   // seen once; acted on at the next end, when the old file had time to get its last lines
+  bool first_open_ = true;  // the stored position belongs to the first file opened
   int64_t stored_position_ = 0;
   bool stored_identity_known_ = false;
   Identity stored_identity_, identity_;
@@ -69,13 +70,14 @@ class FileSourceTask final : public sdk::SourceTask {
   std::vector<mr_value> offsets_;   // entries of the source_offset maps
   size_t offset_values_ = 2;        // per record
   mr_value partition_[2]{};
-  size_t count_ = 0;                // records collected
+  size_t count_ = 0;                  // records collected
   std::deque<std::string> repaired_;  // lines that were no valid UTF-8
 };
 
 struct FileStreamSource {
   using Task = FileSourceTask;
-  static constexpr std::string_view kName = "org.apache.kafka.connect.file.FileStreamSourceConnector", kVersion = "0.1.0";
+  static constexpr std::string_view kName = "org.apache.kafka.connect.file.FileStreamSourceConnector",
+                                    kVersion = "0.1.0";
   static constexpr std::string_view kAliases[] = {"FileStreamSource", "FileStreamSourceConnector"};
   static std::span<const sdk::ConfigKey> config();
   static sdk::Status alter_offset(const sdk::Config& config, const mr_value& partition, const mr_value& offset);

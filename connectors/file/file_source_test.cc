@@ -214,7 +214,8 @@ TEST_F(FileSource, AnyIntegerIsAPositionAndNothingElse) {
   start();
   EXPECT_THAT(lines(), ElementsAre("two"));
   host_.store_offset(partition(), {{"position", "4"}});
-  TaskRunner task(host_, FakeHost::connector(mr_plugin, "FileStreamSource"), {{"topic", "t"}, {"file", path_.string()}});
+  TaskRunner task(host_, FakeHost::connector(mr_plugin, "FileStreamSource"),
+                  {{"topic", "t"}, {"file", path_.string()}});
   EXPECT_EQ(task.start().message(), "Offset position is the incorrect type");
 }
 
@@ -294,7 +295,9 @@ std::string altered(const char* file, const OwnedValue& partition, const OwnedVa
   const mr_config config{pairs, 1};
   mr_error error{};
   const auto* plugin = FakeHost::connector(mr_plugin, "FileStreamSource");
-  return plugin->alter_offset(host.context(), &config, &partition.get(), &offset.get(), &error) == MR_OK ? "" : error.message;
+  return plugin->alter_offset(host.context(), &config, &partition.get(), &offset.get(), &error) == MR_OK
+             ? ""
+             : error.message;
 }
 
 TEST(FileSourcePlugin, AlteredOffsetsAreChecked) {

@@ -48,9 +48,9 @@ class LineBuffer {
   size_t next_carriage_return(size_t from);
 
   std::vector<char> bytes_;
-  size_t cursor_ = 0, end_ = 0;   // bytes_[cursor_, end_) is not yet taken
-  size_t searched_ = 0;           // no "\n" in [cursor_, searched_): a long line is not searched again and again
-  size_t carriage_return_ = 0;    // the first "\r" at or after the place it was searched from, end_ when there was none
+  size_t cursor_ = 0, end_ = 0;  // bytes_[cursor_, end_) is not yet taken
+  size_t searched_ = 0;          // no "\n" in [cursor_, searched_): a long line is not searched again and again
+  size_t carriage_return_ = 0;   // the first "\r" at or after the place it was searched from, end_ when there was none
   bool carriage_return_known_ = false;
   int64_t position_ = 0;
 };

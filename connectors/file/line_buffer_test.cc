@@ -101,8 +101,10 @@ TEST(LineBuffer, PiecesOfAnySizeGiveTheSameLines) {
     for (size_t i = 0; i < text.size(); ++i) {
       const bool both = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
       if (both) ++i;
-      if (both || text[i] == '\n' || text[i] == '\r') expected.emplace_back();
-      else expected.back() += text[i];
+      if (both || text[i] == '\n' || text[i] == '\r')
+        expected.emplace_back();
+      else
+        expected.back() += text[i];
     }
     expected.pop_back();
     LineBuffer buffer(16);
@@ -122,7 +124,8 @@ TEST(LineBuffer, PiecesOfAnySizeGiveTheSameLines) {
 TEST(Utf8, ValidAndRepaired) {
   EXPECT_TRUE(valid_utf8("plain text that is longer than a word"));
   EXPECT_TRUE(valid_utf8("Grüße, 世界 😀 after"));
-  for (const std::string_view bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE4\xB8", "\xFF", "abcdefgh\x80"}) {
+  for (const std::string_view bad :
+       {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE4\xB8", "\xFF", "abcdefgh\x80"}) {
     EXPECT_FALSE(valid_utf8(bad));
     EXPECT_TRUE(valid_utf8(repaired_utf8(bad)));
   }

@@ -46,17 +46,32 @@ TEST(Text, PrimitivesAsJava) {
 }
 
 TEST(Text, FloatingPointAsJava) {
-  const std::pair<double, const char*> cases[] = {
-      {0.0, "0.0"}, {-0.0, "-0.0"}, {1, "1.0"}, {0.1, "0.1"}, {100, "100.0"}, {123456.789, "123456.789"}, {9999999, "9999999.0"},
-      {1e7, "1.0E7"}, {1.5e10, "1.5E10"}, {0.001, "0.001"}, {0.00012, "1.2E-4"}, {1e-300, "1.0E-300"}, {-2.5, "-2.5"},
-      {HUGE_VAL, "Infinity"}, {-HUGE_VAL, "-Infinity"}, {std::nan(""), "NaN"}, {1.7976931348623157e308, "1.7976931348623157E308"}};
+  const std::pair<double, const char*> cases[] = {{0.0, "0.0"},
+                                                  {-0.0, "-0.0"},
+                                                  {1, "1.0"},
+                                                  {0.1, "0.1"},
+                                                  {100, "100.0"},
+                                                  {123456.789, "123456.789"},
+                                                  {9999999, "9999999.0"},
+                                                  {1e7, "1.0E7"},
+                                                  {1.5e10, "1.5E10"},
+                                                  {0.001, "0.001"},
+                                                  {0.00012, "1.2E-4"},
+                                                  {1e-300, "1.0E-300"},
+                                                  {-2.5, "-2.5"},
+                                                  {HUGE_VAL, "Infinity"},
+                                                  {-HUGE_VAL, "-Infinity"},
+                                                  {std::nan(""), "NaN"},
+                                                  {1.7976931348623157e308, "1.7976931348623157E308"}};
   for (const auto& [number, text] : cases) EXPECT_EQ(to_text(f64(number)), text);
   EXPECT_EQ(to_text(f32(0.1f)), "0.1");
   EXPECT_EQ(to_text(f32(3.4028235e38f)), "3.4028235E38");
 }
 
 TEST(Text, DecimalsAsJava) {
-  const auto decimal = [](std::string_view content, int scale) { return to_text(bytes(content, MR_DECIMAL, static_cast<int16_t>(scale))); };
+  const auto decimal = [](std::string_view content, int scale) {
+    return to_text(bytes(content, MR_DECIMAL, static_cast<int16_t>(scale)));
+  };
   EXPECT_EQ(decimal({"\x04\xE2", 2}, 2), "12.50");
   EXPECT_EQ(decimal({"\xFF", 1}, 2), "-0.01");
   EXPECT_EQ(decimal({"\x00", 1}, 0), "0");

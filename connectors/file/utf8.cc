@@ -55,8 +55,10 @@ std::string repaired_utf8(std::string_view text) {
   out.reserve(text.size() + 8);
   while (!text.empty()) {
     const Sequence sequence = sequence_at(text);
-    if (sequence.valid) out.append(text.substr(0, sequence.size));
-    else out += "\xEF\xBF\xBD";
+    if (sequence.valid)
+      out.append(text.substr(0, sequence.size));
+    else
+      out += "\xEF\xBF\xBD";
     text.remove_prefix(sequence.size);
   }
   return out;

@@ -55,13 +55,34 @@ Civil julian_date(int64_t days) {
 
 /// Java's three-letter ids (java.time.ZoneId.SHORT_IDS).
 constexpr std::pair<std::string_view, std::string_view> kShortIds[] = {
-    {"ACT", "Australia/Darwin"}, {"AET", "Australia/Sydney"}, {"AGT", "America/Argentina/Buenos_Aires"}, {"ART", "Africa/Cairo"},
-    {"AST", "America/Anchorage"}, {"BET", "America/Sao_Paulo"}, {"BST", "Asia/Dhaka"}, {"CAT", "Africa/Harare"},
-    {"CNT", "America/St_Johns"}, {"CST", "America/Chicago"}, {"CTT", "Asia/Shanghai"}, {"EAT", "Africa/Addis_Ababa"},
-    {"ECT", "Europe/Paris"}, {"IET", "America/Indiana/Indianapolis"}, {"IST", "Asia/Kolkata"}, {"JST", "Asia/Tokyo"},
-    {"MIT", "Pacific/Apia"}, {"NET", "Asia/Yerevan"}, {"NST", "Pacific/Auckland"}, {"PLT", "Asia/Karachi"},
-    {"PNT", "America/Phoenix"}, {"PRT", "America/Puerto_Rico"}, {"PST", "America/Los_Angeles"}, {"SST", "Pacific/Guadalcanal"},
-    {"VST", "Asia/Ho_Chi_Minh"}, {"EST", "-05:00"}, {"MST", "-07:00"}, {"HST", "-10:00"},
+    {"ACT", "Australia/Darwin"},
+    {"AET", "Australia/Sydney"},
+    {"AGT", "America/Argentina/Buenos_Aires"},
+    {"ART", "Africa/Cairo"},
+    {"AST", "America/Anchorage"},
+    {"BET", "America/Sao_Paulo"},
+    {"BST", "Asia/Dhaka"},
+    {"CAT", "Africa/Harare"},
+    {"CNT", "America/St_Johns"},
+    {"CST", "America/Chicago"},
+    {"CTT", "Asia/Shanghai"},
+    {"EAT", "Africa/Addis_Ababa"},
+    {"ECT", "Europe/Paris"},
+    {"IET", "America/Indiana/Indianapolis"},
+    {"IST", "Asia/Kolkata"},
+    {"JST", "Asia/Tokyo"},
+    {"MIT", "Pacific/Apia"},
+    {"NET", "Asia/Yerevan"},
+    {"NST", "Pacific/Auckland"},
+    {"PLT", "Asia/Karachi"},
+    {"PNT", "America/Phoenix"},
+    {"PRT", "America/Puerto_Rico"},
+    {"PST", "America/Los_Angeles"},
+    {"SST", "Pacific/Guadalcanal"},
+    {"VST", "Asia/Ho_Chi_Minh"},
+    {"EST", "-05:00"},
+    {"MST", "-07:00"},
+    {"HST", "-10:00"},
 };
 
 bool read_digits(std::string_view& text, size_t count_max, int32_t& number) {
@@ -157,7 +178,8 @@ Result<TimeZone> TimeZone::load(std::string_view name) {
   }
   if (parse_offset(offset, zone.before_)) return zone;
   const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '/' || c == '_' || c == '-' || c == '+';
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '/' || c == '_' || c == '-' ||
+           c == '+';
   });
   if (!plain || name.front() == '/') return unknown;
   std::ifstream file("/usr/share/zoneinfo/" + std::string(name), std::ios::binary);
@@ -171,7 +193,9 @@ bool TimeZone::parse_zone_file(std::string_view bytes, TimeZone& zone) {
   constexpr size_t kHeaderBytes = 44;
   struct Counts {
     size_t utc, standard, leaps, times, types, chars;
-    size_t bytes(size_t width) const { return times * (width + 1) + types * 6 + chars + leaps * (width + 4) + standard + utc; }
+    size_t bytes(size_t width) const {
+      return times * (width + 1) + types * 6 + chars + leaps * (width + 4) + standard + utc;
+    }
   };
   const auto counts_at = [&](size_t at) {
     const auto number = [&](size_t i) { return static_cast<size_t>(big_endian(bytes, at + 20 + 4 * i, 4)); };
@@ -233,18 +257,21 @@ int32_t TimeZone::rule_offset(int64_t utc_seconds) const {
     const int64_t first = gregorian_days(year, day.month, 1);
     const int64_t weekday = ((first + 4) % 7 + 7) % 7;
     int64_t at = first + (day.weekday - weekday + 7) % 7 + (day.week - 1) * 7;
-    const int64_t next_month = day.month == 12 ? gregorian_days(year + 1, 1, 1) : gregorian_days(year, day.month + 1, 1);
+    const int64_t next_month =
+        day.month == 12 ? gregorian_days(year + 1, 1, 1) : gregorian_days(year, day.month + 1, 1);
     while (at >= next_month) at -= 7;
     return at * 86400 + day.second;
   };
   const int64_t start = change(rule_.start) - rule_.standard, end = change(rule_.end) - rule_.summer;
-  const bool summer = start < end ? utc_seconds >= start && utc_seconds < end : utc_seconds >= start || utc_seconds < end;
+  const bool summer =
+      start < end ? utc_seconds >= start && utc_seconds < end : utc_seconds >= start || utc_seconds < end;
   return summer ? rule_.summer : rule_.standard;
 }
 
 int32_t TimeZone::offset_at(int64_t utc_seconds) const {
   if (transitions_.empty()) return rule_.present ? rule_offset(utc_seconds) : before_;
-  if (utc_seconds >= transitions_.back().at) return rule_.present ? rule_offset(utc_seconds) : transitions_.back().offset;
+  if (utc_seconds >= transitions_.back().at)
+    return rule_.present ? rule_offset(utc_seconds) : transitions_.back().offset;
   const auto after = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
                                       [](int64_t at, const Transition& transition) { return at < transition.at; });
   return after == transitions_.begin() ? before_ : std::prev(after)->offset;

@@ -8,8 +8,8 @@ namespace millrace::jdbc {
 namespace {
 
 bool own_connection_key(std::string_view key) {
-  return key == "connection.url" || key == "connection.user" || key == "connection.password" || key == "connection.attempts" ||
-         key == "connection.backoff.ms";
+  return key == "connection.url" || key == "connection.user" || key == "connection.password" ||
+         key == "connection.attempts" || key == "connection.backoff.ms";
 }
 
 }  // namespace
@@ -20,7 +20,8 @@ Result<ConnectionSettings> connection_settings(const sdk::Config& config) {
   ConnectionSettings settings;
   settings.url = std::move(*url);
   for (const auto& [key, value] : config.all()) {
-    if (key.starts_with("connection.") && !own_connection_key(key)) settings.url.parameters[lower(std::string_view(key).substr(11))] = value;
+    if (key.starts_with("connection.") && !own_connection_key(key))
+      settings.url.parameters[lower(std::string_view(key).substr(11))] = value;
   }
   settings.user = config.get("connection.user").value_or(settings.url.user);
   settings.password = config.get("connection.password").value_or(settings.url.password);
@@ -49,8 +50,9 @@ Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config) {
 Result<WallClock> wall_clock(const sdk::Config& config) {
   auto zone = TimeZone::load(config.string("db.timezone"));
   if (!zone.ok()) return Status(Code::kInvalidConfig, "db.timezone: " + zone.status().message());
-  return WallClock{std::move(*zone), config.string("date.calendar.system") == "PROLEPTIC_GREGORIAN" ? CalendarSystem::kProlepticGregorian
-                                                                                                    : CalendarSystem::kLegacy};
+  return WallClock{std::move(*zone), config.string("date.calendar.system") == "PROLEPTIC_GREGORIAN"
+                                         ? CalendarSystem::kProlepticGregorian
+                                         : CalendarSystem::kLegacy};
 }
 
 int32_t check_enumerator(mr_str value, std::initializer_list<std::string_view> options, mr_error* error) {
@@ -100,30 +102,43 @@ int32_t calendar_system(mr_str value, mr_error* error) {
 }
 
 int32_t dialect_name(mr_str value, mr_error* error) {
-  constexpr std::string_view kNames[] = {"", "Db2DatabaseDialect", "DerbyDatabaseDialect", "GenericDatabaseDialect", "MySqlDatabaseDialect",
-                                         "OracleDatabaseDialect", "PostgreSqlDatabaseDialect", "SapHanaDatabaseDialect",
-                                         "SqlServerDatabaseDialect", "SqliteDatabaseDialect", "SybaseDatabaseDialect", "VerticaDatabaseDialect"};
+  constexpr std::string_view kNames[] = {"",
+                                         "Db2DatabaseDialect",
+                                         "DerbyDatabaseDialect",
+                                         "GenericDatabaseDialect",
+                                         "MySqlDatabaseDialect",
+                                         "OracleDatabaseDialect",
+                                         "PostgreSqlDatabaseDialect",
+                                         "SapHanaDatabaseDialect",
+                                         "SqlServerDatabaseDialect",
+                                         "SqliteDatabaseDialect",
+                                         "SybaseDatabaseDialect",
+                                         "VerticaDatabaseDialect"};
   const bool known = std::find(std::begin(kNames), std::end(kNames), sdk::view(value)) != std::end(kNames);
   return known ? MR_OK : sdk::set_error(error, MR_INVALID_CONFIG, "Invalid enumerator");
 }
 
 int32_t credentials_provider(mr_str value, mr_error* error) {
   if (sdk::view(value) == kDefaultCredentialsProvider) return MR_OK;
-  return sdk::set_error(error, MR_INVALID_CONFIG,
-                        "credentials providers are Java classes and cannot be loaded here; set connection.user and connection.password, "
-                        "for example from a config provider: ${file:/path:key}");
+  return sdk::set_error(
+      error, MR_INVALID_CONFIG,
+      "credentials providers are Java classes and cannot be loaded here; set connection.user and connection.password, "
+      "for example from a config provider: ${file:/path:key}");
 }
 
 int32_t topic_prefix(mr_str value, mr_error* error) {
   const std::string_view text = sdk::view(value);
   if (text.size() > 249) {
-    return sdk::set_error(error, MR_INVALID_CONFIG, "Topic prefix length must not exceed max topic name length, 249 chars");
+    return sdk::set_error(error, MR_INVALID_CONFIG,
+                          "Topic prefix length must not exceed max topic name length, 249 chars");
   }
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '.' || c == '_' || c == '-';
   });
   if (plain) return MR_OK;
-  return sdk::set_error(error, MR_INVALID_CONFIG, "Topic prefix must not contain any character other than ASCII alphanumerics, '.', '_' and '-'.");
+  return sdk::set_error(
+      error, MR_INVALID_CONFIG,
+      "Topic prefix must not contain any character other than ASCII alphanumerics, '.', '_' and '-'.");
 }
 
 int32_t regex_list(mr_str value, mr_error* error) {
@@ -135,9 +150,11 @@ int32_t regex_list(mr_str value, mr_error* error) {
     if (!expression.ok()) {
       std::string detail = expression.error();
       if (detail.starts_with("missing ]")) detail = "missing closing ]" + detail.substr(9);
-      if (const size_t colon = detail.find(": "); colon != std::string::npos) detail = detail.substr(0, colon + 2) + "`" + detail.substr(colon + 2) + "`";
-      return sdk::set_error(error, MR_INVALID_CONFIG,
-                            "Must be a valid comma-separated list of regular expression patterns: error parsing regexp: " + detail);
+      if (const size_t colon = detail.find(": "); colon != std::string::npos)
+        detail = detail.substr(0, colon + 2) + "`" + detail.substr(colon + 2) + "`";
+      return sdk::set_error(
+          error, MR_INVALID_CONFIG,
+          "Must be a valid comma-separated list of regular expression patterns: error parsing regexp: " + detail);
     }
     begin = comma + 1;
   }
@@ -149,8 +166,9 @@ int32_t select_statement(mr_str value, mr_error* error) {
   if (text.empty()) return MR_OK;
   static const RE2* const kSelect = new RE2("(?is)SELECT\\b.*");
   if (RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *kSelect)) return MR_OK;
-  return sdk::set_error(error, MR_INVALID_CONFIG,
-                        "Only SELECT statements are supported for 'query'. Please provide a statement that starts with SELECT.");
+  return sdk::set_error(
+      error, MR_INVALID_CONFIG,
+      "Only SELECT statements are supported for 'query'. Please provide a statement that starts with SELECT.");
 }
 
 }  // namespace check

@@ -5,7 +5,8 @@
 
 namespace millrace::jdbc {
 
-inline constexpr const char* kDefaultCredentialsProvider = "io.confluent.connect.jdbc.util.DefaultJdbcCredentialsProvider";
+inline constexpr const char* kDefaultCredentialsProvider =
+    "io.confluent.connect.jdbc.util.DefaultJdbcCredentialsProvider";
 
 /// connection.url, .user, .password and any other connection.* as a driver parameter.
 /// Errors: kInvalidConfig, naming the setting.

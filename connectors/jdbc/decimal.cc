@@ -40,7 +40,8 @@ size_t decimal_bytes(std::string_view text, int scale, std::array<char, kDecimal
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   const size_t point = std::min(text.find('.'), text.size());
-  const std::string_view whole = text.substr(0, point), fraction = point < text.size() ? text.substr(point + 1) : std::string_view();
+  const std::string_view whole = text.substr(0, point),
+                         fraction = point < text.size() ? text.substr(point + 1) : std::string_view();
   const auto digit_at = [&](size_t i) -> uint32_t {
     const char c = i < whole.size() ? whole[i] : i - whole.size() < fraction.size() ? fraction[i - whole.size()] : '0';
     return static_cast<uint32_t>(c - '0');
@@ -56,7 +57,8 @@ size_t decimal_bytes(std::string_view text, int scale, std::array<char, kDecimal
   if (negative) negate(magnitude.data(), magnitude.size());
   size_t begin = 0;
   const uint8_t filler = (magnitude[0] & 0x80) != 0 ? 0xff : 0;
-  while (begin + 1 < magnitude.size() && magnitude[begin] == filler && (magnitude[begin + 1] & 0x80) == (filler & 0x80)) ++begin;
+  while (begin + 1 < magnitude.size() && magnitude[begin] == filler && (magnitude[begin + 1] & 0x80) == (filler & 0x80))
+    ++begin;
   std::memcpy(out.data(), magnitude.data() + begin, magnitude.size() - begin);
   return magnitude.size() - begin;
 }

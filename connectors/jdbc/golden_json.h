@@ -17,7 +17,8 @@ inline std::string base64(std::string_view bytes) {
   std::string out;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t word = 0;
-    for (size_t b = 0; b < 3; ++b) word = word << 8 | (i + b < bytes.size() ? static_cast<unsigned char>(bytes[i + b]) : 0U);
+    for (size_t b = 0; b < 3; ++b)
+      word = word << 8 | (i + b < bytes.size() ? static_cast<unsigned char>(bytes[i + b]) : 0U);
     for (size_t d = 0; d < 4; ++d) out += i + d <= bytes.size() ? kDigits[word >> (18 - 6 * d) & 63] : '=';
   }
   return out;
@@ -27,7 +28,12 @@ inline std::string from_base64(std::string_view text) {
   std::string out;
   uint32_t word = 0, bits = 0;
   for (const char c : text) {
-    const uint32_t digit = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : 64;
+    const uint32_t digit = c >= 'A' && c <= 'Z'   ? c - 'A'
+                           : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                           : c >= '0' && c <= '9' ? c - '0' + 52
+                           : c == '+'             ? 62
+                           : c == '/'             ? 63
+                                                  : 64;
     if (digit == 64) break;
     word = word << 6 | digit;
     bits += 6;
@@ -37,7 +43,8 @@ inline std::string from_base64(std::string_view text) {
 }
 
 inline Json schema_json(const FakeHost& host, mr_schema_id id) {
-  constexpr const char* kTypes[] = {"", "boolean", "int8", "int16", "int32", "int64", "float", "double", "string", "bytes", "array", "map", "struct"};
+  constexpr const char* kTypes[] = {"",       "boolean", "int8",  "int16", "int32", "int64", "float",
+                                    "double", "string",  "bytes", "array", "map",   "struct"};
   const mr_schema* schema = host.describe(id);
   Json json = {{"type", kTypes[schema->type]}};
   for (size_t i = 0; i < schema->field_count; ++i) {
@@ -72,7 +79,8 @@ inline Json value_json(const FakeHost& host, const mr_value& value, mr_schema_id
       Json json = Json::object();
       const mr_schema* schema = host.describe(id);
       for (uint32_t i = 0; i < value.size; ++i) {
-        json[std::string(sdk::view(schema->fields[i].name))] = value_json(host, value.u.items[i], schema->fields[i].schema);
+        json[std::string(sdk::view(schema->fields[i].name))] =
+            value_json(host, value.u.items[i], schema->fields[i].schema);
       }
       return json;
     }
@@ -96,8 +104,9 @@ class Decoder {
 
   mr_schema_id schema(const Json& json) {
     constexpr std::pair<const char*, mr_kind> kTypes[] = {
-        {"boolean", MR_BOOLEAN}, {"int8", MR_INT8}, {"int16", MR_INT16}, {"int32", MR_INT32}, {"int64", MR_INT64}, {"float", MR_FLOAT32},
-        {"double", MR_FLOAT64},  {"string", MR_STRING}, {"bytes", MR_BYTES}, {"array", MR_ARRAY}, {"map", MR_MAP}, {"struct", MR_STRUCT}};
+        {"boolean", MR_BOOLEAN}, {"int8", MR_INT8},     {"int16", MR_INT16},    {"int32", MR_INT32},
+        {"int64", MR_INT64},     {"float", MR_FLOAT32}, {"double", MR_FLOAT64}, {"string", MR_STRING},
+        {"bytes", MR_BYTES},     {"array", MR_ARRAY},   {"map", MR_MAP},        {"struct", MR_STRUCT}};
     mr_schema raw{};
     raw.struct_size = sizeof(raw);
     for (const auto& [name, kind] : kTypes) {
@@ -154,13 +163,15 @@ class Decoder {
         break;
       case MR_STRING:
       case MR_BYTES: {
-        const std::string& text = texts_.emplace_back(schema.type == MR_STRING ? json.get<std::string>() : from_base64(json.get<std::string>()));
+        const std::string& text = texts_.emplace_back(schema.type == MR_STRING ? json.get<std::string>()
+                                                                               : from_base64(json.get<std::string>()));
         out.u.bytes = text.data();
         out.size = static_cast<uint32_t>(text.size());
         if (sdk::view(schema.name).ends_with("data.Decimal")) {
           out.kind = MR_DECIMAL;
           for (size_t i = 0; i < schema.parameter_count; ++i) {
-            if (sdk::view(schema.parameters[i].key) == "scale") out.scale = static_cast<int16_t>(std::stoi(std::string(sdk::view(schema.parameters[i].value))));
+            if (sdk::view(schema.parameters[i].key) == "scale")
+              out.scale = static_cast<int16_t>(std::stoi(std::string(sdk::view(schema.parameters[i].value))));
           }
         }
         break;

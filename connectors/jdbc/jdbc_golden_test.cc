@@ -29,7 +29,8 @@ fs::path root() {
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
 }
 
 std::set<std::string> known_differences() {
@@ -54,9 +55,12 @@ class Replay {
 
   const std::vector<std::string>& run() {
     if (!database_.empty()) {
-      sql({"drop database if exists `" + database_ + "`", "create database `" + database_ + "` character set utf8mb4 collate utf8mb4_general_ci"}, "");
+      sql({"drop database if exists `" + database_ + "`",
+           "create database `" + database_ + "` character set utf8mb4 collate utf8mb4_general_ci"},
+          "");
     }
-    std::vector<std::string> setup = {"set sql_mode='STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"};
+    std::vector<std::string> setup = {
+        "set sql_mode='STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"};
     for (const Json& statement : case_.value("setup", Json::array())) setup.push_back(resolved(statement));
     if (!database_.empty()) sql(setup, database_);
     if (case_.contains("validate") || case_.contains("create_error")) {
@@ -84,10 +88,12 @@ class Replay {
     return text;
   }
   void sql(const std::vector<std::string>& statements, const std::string& database) {
-    if (const std::string error = server_.run(statements, database); !error.empty()) problems_.push_back("setup: " + error);
+    if (const std::string error = server_.run(statements, database); !error.empty())
+      problems_.push_back("setup: " + error);
   }
   void differ(const std::string& what, const std::string& expected, const std::string& actual) {
-    problems_.push_back(what + "\n    recorded " + expected.substr(0, 1500) + "\n    got      " + actual.substr(0, 1500));
+    problems_.push_back(what + "\n    recorded " + expected.substr(0, 1500) + "\n    got      " +
+                        actual.substr(0, 1500));
   }
 
   // ---- validation
@@ -98,7 +104,8 @@ class Replay {
       const mr_config_key& key = connector_->config[i];
       const std::string name(sdk::view(key.name));
       mr_error error{};
-      if (key.check == nullptr || !settings_.contains(name) || key.check(sdk::to_mr(settings_[name]), &error) == MR_OK) continue;
+      if (key.check == nullptr || !settings_.contains(name) || key.check(sdk::to_mr(settings_[name]), &error) == MR_OK)
+        continue;
       found[name].push_back(error.message);
     }
     if (found.empty()) {
@@ -125,17 +132,21 @@ class Replay {
     for (const auto& [key, messages] : found) differ("validate " + key, "no error", messages[0]);
   }
 
-  void compare_message(const std::string& key, const std::string& expected, std::map<std::string, std::vector<std::string>>& found) {
+  void compare_message(const std::string& key, const std::string& expected,
+                       std::map<std::string, std::vector<std::string>>& found) {
     // What the worker itself says about types, required keys and its own settings is tested there.
-    if (expected.find("Not a number") != std::string::npos || expected.find("Missing required") != std::string::npos || key == "tasks.max" ||
-        key.starts_with("topics") || expected.find("must be non-null") != std::string::npos) {
+    if (expected.find("Not a number") != std::string::npos || expected.find("Missing required") != std::string::npos ||
+        key == "tasks.max" || key.starts_with("topics") || expected.find("must be non-null") != std::string::npos) {
       return;
     }
     std::string part = expected;
-    if (const size_t at = part.find(" for configuration " + key + ": "); part.starts_with("Invalid value ") && at != std::string::npos) {
+    if (const size_t at = part.find(" for configuration " + key + ": ");
+        part.starts_with("Invalid value ") && at != std::string::npos) {
       part = part.substr(at + 20 + key.size() + 1);
     }
-    if (part.starts_with("Could not connect to database. ")) part = part.find("Access denied") != std::string::npos ? part.substr(part.find("Access denied")) : "Could not connect";
+    if (part.starts_with("Could not connect to database. "))
+      part = part.find("Access denied") != std::string::npos ? part.substr(part.find("Access denied"))
+                                                             : "Could not connect";
     for (const std::string& message : found[key]) {
       if (message.find(part) != std::string::npos) return;
     }
@@ -173,7 +184,8 @@ class Replay {
   void source() {
     connector_runner_ = std::make_unique<sdk::ConnectorRunner>(host_, connector_);
     Status status = connector_runner_->start(settings_);
-    if (status.ok()) status = connector_runner_->task_configs(std::stoi(setting("tasks.max").empty() ? "1" : setting("tasks.max")));
+    if (status.ok())
+      status = connector_runner_->task_configs(std::stoi(setting("tasks.max").empty() ? "1" : setting("tasks.max")));
     if (status.ok()) {
       start_tasks();
     } else {
@@ -205,14 +217,17 @@ class Replay {
 
   void source_step(const Json& step) {
     if (step.contains("sql")) {
-      std::vector<std::string> statements = {"set sql_mode='STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"};
+      std::vector<std::string> statements = {
+          "set sql_mode='STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"};
       for (const Json& statement : step["sql"]) statements.push_back(resolved(statement));
       sql(statements, database_);
     } else if (step.contains("expect_records")) {
-      poll_until([&] {
-        reconfigure();
-        return host_.records().size() >= step["expect_records"].get<size_t>();
-      }, 15'000);
+      poll_until(
+          [&] {
+            reconfigure();
+            return host_.records().size() >= step["expect_records"].get<size_t>();
+          },
+          15'000);
     } else if (step.contains("expect_state")) {
       poll_until([] { return false; }, 5'000);
     } else if (step.contains("sleep_ms")) {
@@ -231,13 +246,15 @@ class Replay {
     std::deque<std::string> texts;
     for (const auto& [key, value] : json.items()) {
       entries.push_back(sdk::string_value(texts.emplace_back(key)));
-      entries.push_back(value.is_string() ? sdk::string_value(texts.emplace_back(resolved(value))) : sdk::int_value(MR_INT64, value));
+      entries.push_back(value.is_string() ? sdk::string_value(texts.emplace_back(resolved(value)))
+                                          : sdk::int_value(MR_INT64, value));
     }
     return sdk::OwnedValue(sdk::map_value(entries));
   }
 
   void compare_state() {
-    const bool failed = case_["state"]["connector"] == "FAILED" || case_["state"]["tasks"].dump().find("FAILED") != std::string::npos;
+    const bool failed =
+        case_["state"]["connector"] == "FAILED" || case_["state"]["tasks"].dump().find("FAILED") != std::string::npos;
     if (failed && failure_.empty()) differ("state", "FAILED: " + case_.value("trace_first_line", ""), "RUNNING");
     if (!failed && !failure_.empty()) differ("state", "RUNNING", "FAILED: " + failure_);
     if (!failed || failure_.empty()) return;
@@ -267,24 +284,28 @@ class Replay {
       expected[resolved(record["topic"])].push_back(value);
     }
     for (const auto& record : host_.records()) {
-      const Json value = {{"schema", schema_json(host_, record.value_schema)}, {"payload", value_json(host_, record.value.get(), record.value_schema)}};
+      const Json value = {{"schema", schema_json(host_, record.value_schema)},
+                          {"payload", value_json(host_, record.value.get(), record.value_schema)}};
       actual[record.topic].push_back(value);
     }
     for (auto& [topic, values] : expected) {
       auto& ours = actual[topic];
       const bool first_only = setting("mode") == "bulk" || !case_.value("volatile", Json::array()).empty();
       if (first_only && ours.size() > values.size()) ours.resize(values.size());
-      if (ours.size() != values.size()) differ("records of " + topic, std::to_string(values.size()), std::to_string(ours.size()));
+      if (ours.size() != values.size())
+        differ("records of " + topic, std::to_string(values.size()), std::to_string(ours.size()));
       for (size_t i = 0; i < std::min(values.size(), ours.size()); ++i) {
         for (auto& [field, value] : values[i]["payload"].items()) {
           if (value == "volatile") ours[i]["payload"][field] = value;
         }
         // Compared without member order, which JSON does not have; field order is compared in "fields".
-        if (nlohmann::json::parse(values[i].dump()) != nlohmann::json::parse(ours[i].dump())) differ("record " + std::to_string(i) + " of " + topic, values[i].dump(), ours[i].dump());
+        if (nlohmann::json::parse(values[i].dump()) != nlohmann::json::parse(ours[i].dump()))
+          differ("record " + std::to_string(i) + " of " + topic, values[i].dump(), ours[i].dump());
       }
     }
     for (const auto& [topic, values] : actual) {
-      if (!expected.contains(topic) && !values.empty()) differ("records of " + topic, "none", std::to_string(values.size()));
+      if (!expected.contains(topic) && !values.empty())
+        differ("records of " + topic, "none", std::to_string(values.size()));
     }
   }
 
@@ -297,7 +318,8 @@ class Replay {
       const auto partition = map_of(offset.at("partition"));
       const auto* ours = host_.offset(partition);
       const std::string expected = nlohmann::json::parse(resolved(offset.at("offset").dump())).dump();
-      const std::string actual = ours == nullptr ? "nothing" : nlohmann::json::parse(value_json(host_, ours->get(), 0).dump()).dump();
+      const std::string actual =
+          ours == nullptr ? "nothing" : nlohmann::json::parse(value_json(host_, ours->get(), 0).dump()).dump();
       if (expected != actual) differ("offset of " + partition.text(), expected, actual);
     }
   }
@@ -350,7 +372,8 @@ class Replay {
     }
     (void)task.stop();
     const Json steps = case_.value("steps", Json::array());
-    if (!status.ok() && !repaired && std::any_of(steps.begin(), steps.end(), [](const Json& step) { return step.contains("restart"); })) {
+    if (!status.ok() && !repaired &&
+        std::any_of(steps.begin(), steps.end(), [](const Json& step) { return step.contains("restart"); })) {
       for (const Json& step : steps) sinks_sql(step);
       sdk::TaskRunner again(host_, connector_, settings_);
       status = again.start();
@@ -363,14 +386,19 @@ class Replay {
 
   void compare_tables() {
     for (const auto& [table, expected] : case_["ddl"].items()) {
-      const auto ours = server_.query("select column_name, column_type, is_nullable, column_default, column_key from information_schema.columns where table_schema='" +
-                                      database_ + "' and table_name='" + table + "' order by ordinal_position");
+      const auto ours = server_.query(
+          "select column_name, column_type, is_nullable, column_default, column_key from information_schema.columns "
+          "where table_schema='" +
+          database_ + "' and table_name='" + table + "' order by ordinal_position");
       std::string mine, theirs;
       for (const Json& column : expected["columns"]) {
-        theirs += column["column"].get<std::string>() + " " + column["type"].get<std::string>() + (column["nullable"] == true ? " YES " : " NO ") +
-                  (column["default"].is_null() ? std::string("\\N") : column["default"].get<std::string>()) + " " + column["key"].get<std::string>() + "; ";
+        theirs += column["column"].get<std::string>() + " " + column["type"].get<std::string>() +
+                  (column["nullable"] == true ? " YES " : " NO ") +
+                  (column["default"].is_null() ? std::string("\\N") : column["default"].get<std::string>()) + " " +
+                  column["key"].get<std::string>() + "; ";
       }
-      for (const auto& row : ours.rows) mine += row[0] + " " + row[1] + " " + row[2] + " " + row[3] + " " + (row.size() > 4 ? row[4] : "") + "; ";
+      for (const auto& row : ours.rows)
+        mine += row[0] + " " + row[1] + " " + row[2] + " " + row[3] + " " + (row.size() > 4 ? row[4] : "") + "; ";
       if (mine != theirs) differ("ddl of " + table, theirs, mine);
     }
     for (const auto& [table, expected] : case_["rows"].items()) {
@@ -382,7 +410,8 @@ class Replay {
     std::multiset<std::string> theirs, ours;
     for (const Json& row : expected) {
       std::string line;
-      for (const auto& [name, value] : row.items()) line += name + "=" + (value.is_null() ? std::string("\\N") : value.get<std::string>()) + ";";
+      for (const auto& [name, value] : row.items())
+        line += name + "=" + (value.is_null() ? std::string("\\N") : value.get<std::string>()) + ";";
       theirs.insert(line);
     }
     const auto read = server_.query("select * from `" + table + "`", database_);
@@ -416,7 +445,9 @@ std::string not_ours(const Json& recorded) {
   if (dialect == "postgresql") return "PostgreSQL";
   const Json& config = recorded.at("config");
   if (config.contains("transforms")) return "transforms";
-  if (config.contains("value.converter") || config.contains("key.converter") || config.contains("value.converter.schemas.enable")) return "converter";
+  if (config.contains("value.converter") || config.contains("key.converter") ||
+      config.contains("value.converter.schemas.enable"))
+    return "converter";
   for (const Json& produced : recorded.value("produce", Json::array())) {
     if (produced.contains("value_raw")) return "converter";
   }

@@ -17,7 +17,8 @@ using sdk::FakeHost;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr std::string_view kSource = "io.confluent.connect.jdbc.JdbcSourceConnector", kSink = "io.confluent.connect.jdbc.JdbcSinkConnector";
+constexpr std::string_view kSource = "io.confluent.connect.jdbc.JdbcSourceConnector",
+                           kSink = "io.confluent.connect.jdbc.JdbcSinkConnector";
 
 /// One server for all tests of the binary: starting it takes a second or two.
 class Jdbc : public ::testing::Test {
@@ -31,7 +32,9 @@ class Jdbc : public ::testing::Test {
   }
   void run(std::vector<std::string> statements) { ASSERT_EQ(server_->run(statements, "shop"), ""); }
   FakeHost::Settings settings(FakeHost::Settings more) const {
-    more.insert({{"connection.url", server_->url("mariadb", "shop")}, {"connection.user", server_->user()}, {"connection.password", server_->password()}});
+    more.insert({{"connection.url", server_->url("mariadb", "shop")},
+                 {"connection.user", server_->user()},
+                 {"connection.password", server_->password()}});
     return more;
   }
   /// Polls until `count` records have come, or half a minute has passed.
@@ -47,9 +50,14 @@ class Jdbc : public ::testing::Test {
 millrace::testing::MariaDbServer* Jdbc::server_ = nullptr;
 
 TEST_F(Jdbc, IncrementingSourceGoesOnWhereItStopped) {
-  run({"create table users(id int auto_increment primary key, user_id varchar(20), created_at datetime default '2024-05-06 07:08:09')",
+  run(
+      {"create table users(id int auto_increment primary key, user_id varchar(20), created_at datetime default "
+       "'2024-05-06 07:08:09')",
        "insert into users(user_id) values('user1'),('사용자')"});
-  const auto config = settings({{"mode", "incrementing"}, {"incrementing.column.name", "id"}, {"tables", "`shop`.`users`"}, {"topic.prefix", "my_topic_"},
+  const auto config = settings({{"mode", "incrementing"},
+                                {"incrementing.column.name", "id"},
+                                {"tables", "`shop`.`users`"},
+                                {"topic.prefix", "my_topic_"},
                                 {"poll.interval.ms", "20"}});
   {
     sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource), config);
@@ -75,7 +83,10 @@ TEST_F(Jdbc, IncrementingSourceGoesOnWhereItStopped) {
 TEST_F(Jdbc, SourceReconnectsAfterTheServerWasAway) {
   run({"create table orders(id int auto_increment primary key)", "insert into orders values(),()"});
   sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource),
-                       settings({{"mode", "incrementing"}, {"tables", "`shop`.`orders`"}, {"poll.interval.ms", "10"}, {"connection.attempts", "1"}}));
+                       settings({{"mode", "incrementing"},
+                                 {"tables", "`shop`.`orders`"},
+                                 {"poll.interval.ms", "10"},
+                                 {"connection.attempts", "1"}}));
   ASSERT_TRUE(task.start().ok());
   poll_until(task, 2);
   server_->stop();
@@ -91,10 +102,15 @@ TEST_F(Jdbc, SourceReconnectsAfterTheServerWasAway) {
 }
 
 TEST_F(Jdbc, ConnectorDealsTablesToTasks) {
-  run({"create table a(id int primary key)", "create table b(id int primary key)", "create table c(id int primary key)"});
-  ASSERT_EQ(server_->run({"create database if not exists elsewhere", "create table if not exists elsewhere.a(id int primary key)"}), "");
+  run({"create table a(id int primary key)", "create table b(id int primary key)",
+       "create table c(id int primary key)"});
+  ASSERT_EQ(server_->run({"create database if not exists elsewhere",
+                          "create table if not exists elsewhere.a(id int primary key)"}),
+            "");
   sdk::ConnectorRunner connector(host_, FakeHost::connector(mr_plugin, kSource));
-  ASSERT_TRUE(connector.start(settings({{"mode", "bulk"}, {"table.whitelist", "a,b,c"}, {"table.poll.interval.ms", "100"}})).ok());
+  ASSERT_TRUE(
+      connector.start(settings({{"mode", "bulk"}, {"table.whitelist", "a,b,c"}, {"table.poll.interval.ms", "100"}}))
+          .ok());
   ASSERT_TRUE(connector.task_configs(2).ok());
   ASSERT_EQ(host_.task_configs().size(), 2U);
   EXPECT_EQ(host_.task_configs()[0].at("tables"), "`shop`.`a`,`shop`.`b`");
@@ -104,11 +120,14 @@ TEST_F(Jdbc, ConnectorDealsTablesToTasks) {
 
 TEST_F(Jdbc, InterruptBreaksARunningQuery) {
   run({"create table t(id int primary key)"});
-  sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource), settings({{"mode", "bulk"}, {"query", "SELECT SLEEP(30) AS s"}, {"topic.prefix", "q"}}));
+  sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource),
+                       settings({{"mode", "bulk"}, {"query", "SELECT SLEEP(30) AS s"}, {"topic.prefix", "q"}}));
   ASSERT_TRUE(task.start().ok());
   const auto before = std::chrono::steady_clock::now();
   std::thread other([&] {
-    while (server_->query("SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'").rows[0][0] == "0") std::this_thread::yield();
+    while (server_->query("SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")
+               .rows[0][0] == "0")
+      std::this_thread::yield();
     host_.stop();
     task.interrupt();
   });
@@ -158,13 +177,19 @@ class Sink : public Jdbc {
 
 TEST_F(Sink, CreatesWritesAndEvolves) {
   const auto first = row({{"id", plain(MR_INT32, false)}, {"name", plain(MR_STRING, true)}});
-  const auto second = row({{"id", plain(MR_INT32, false)}, {"name", plain(MR_STRING, true)}, {"qty", plain(MR_INT32, true)}});
+  const auto second =
+      row({{"id", plain(MR_INT32, false)}, {"name", plain(MR_STRING, true)}, {"qty", plain(MR_INT32, true)}});
   sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSink),
-                       settings({{"auto.create", "true"}, {"auto.evolve", "true"}, {"insert.mode", "upsert"}, {"pk.mode", "record_value"}, {"pk.fields", "id"}}));
+                       settings({{"auto.create", "true"},
+                                 {"auto.evolve", "true"},
+                                 {"insert.mode", "upsert"},
+                                 {"pk.mode", "record_value"},
+                                 {"pk.fields", "id"}}));
   ASSERT_TRUE(task.start().ok());
   std::vector<std::string> names;
   for (int i = 0; i < 5000; ++i) names.push_back("name " + std::to_string(i));
-  for (int i = 0; i < 5000; ++i) add(first, {number(i), i % 7 == 0 ? mr_value{} : sdk::string_value(names[static_cast<size_t>(i)])});
+  for (int i = 0; i < 5000; ++i)
+    add(first, {number(i), i % 7 == 0 ? mr_value{} : sdk::string_value(names[static_cast<size_t>(i)])});
   add(second, {number(1), sdk::string_value("changed"), number(9)});
   const auto status = task.put(records_);
   ASSERT_TRUE(status.ok()) << status.message();
@@ -184,7 +209,8 @@ TEST_F(Sink, ReportsTheBadRecordAndWritesTheOthers) {
   ASSERT_EQ(host_.reports().size(), 1U);
   EXPECT_EQ(host_.reports()[0].index, 77U);
   EXPECT_THAT(host_.reports()[0].message, HasSubstr("Duplicate entry '77'"));
-  EXPECT_EQ(server_->query("select count(*), max(name = 'old') from orders", "shop").rows[0], (std::vector<std::string>{"200", "1"}));
+  EXPECT_EQ(server_->query("select count(*), max(name = 'old') from orders", "shop").rows[0],
+            (std::vector<std::string>{"200", "1"}));
 }
 
 TEST_F(Sink, WritesNothingWhenTheReportFailsTheTask) {
@@ -209,7 +235,8 @@ TEST_F(Jdbc, ValidationSaysWhatIsWrongWithTheLogin) {
   EXPECT_EQ(source->validate(host_.context(), &raw, &error), MR_OK);
   ASSERT_EQ(host_.config_errors().size(), 1U);
   EXPECT_EQ(host_.config_errors()[0].key, "connection.url");
-  EXPECT_THAT(host_.config_errors()[0].message, HasSubstr("Could not connect to database. Access denied for user 'root'"));
+  EXPECT_THAT(host_.config_errors()[0].message,
+              HasSubstr("Could not connect to database. Access denied for user 'root'"));
 }
 
 }  // namespace

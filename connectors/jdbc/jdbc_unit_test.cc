@@ -16,7 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(JdbcUrl, TakesHostsLoginAndParameters) {
-  auto url = parse_jdbc_url("jdbc:mysql:loadbalance://me:p%40ss@db1:3307,[::1],(host=h3,port=9)/shop?useSSL=false&sslMode=VERIFY_CA#x");
+  auto url = parse_jdbc_url(
+      "jdbc:mysql:loadbalance://me:p%40ss@db1:3307,[::1],(host=h3,port=9)/shop?useSSL=false&sslMode=VERIFY_CA#x");
   ASSERT_TRUE(url.ok()) << url.status().message();
   EXPECT_EQ(url->scheme, Scheme::kMySql);
   ASSERT_EQ(url->hosts.size(), 3U);
@@ -39,13 +40,16 @@ TEST(JdbcUrl, DefaultsToLocalhostAndWarnsOfUnknownParameters) {
 
 TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
   EXPECT_EQ(parse_jdbc_url("localhost:3306/db").status().message(), "Not a valid JDBC URL: localhost:3306/db");
-  EXPECT_THAT(parse_jdbc_url("jdbc:postgresql://h/db").status().message(), HasSubstr("jdbc:postgresql is not supported"));
-  EXPECT_THAT(parse_jdbc_url("jdbc:nosuch://h/db").status().message(), HasSubstr("No suitable driver found for jdbc:nosuch://h/db"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:postgresql://h/db").status().message(),
+              HasSubstr("jdbc:postgresql is not supported"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:nosuch://h/db").status().message(),
+              HasSubstr("No suitable driver found for jdbc:nosuch://h/db"));
   EXPECT_THAT(parse_jdbc_url("jdbc:mysql://h:99999/db").status().message(), HasSubstr("99999"));
 }
 
 TEST(JdbcUrl, NeverShowsAPassword) {
-  for (const char* url : {"jdbc:mysql://u:geheim@h/db", "jdbc:mysql://h/db?user=u&password=geheim&x=1", "jdbc:mysql://(host=h,password=geheim)/db"}) {
+  for (const char* url : {"jdbc:mysql://u:geheim@h/db", "jdbc:mysql://h/db?user=u&password=geheim&x=1",
+                          "jdbc:mysql://(host=h,password=geheim)/db"}) {
     EXPECT_THAT(redact(url), Not(HasSubstr("geheim"))) << url;
   }
 }
@@ -55,8 +59,10 @@ TEST(Sql, MariaDbTextsAreTheKnownOnes) {
   const auto dialect = make_dialect(*url, true);
   const TableId table{"db", "", "t"};
   EXPECT_EQ(dialect->insert(table, {"k"}, {"a"}), "INSERT INTO `db`.`t`(`k`,`a`) VALUES(?,?)");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}), "insert into `db`.`t`(`k`,`a`) values(?,?) on duplicate key update `a`=values(`a`)");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {}), "insert into `db`.`t`(`k`) values(?) on duplicate key update `k`=values(`k`)");
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}),
+            "insert into `db`.`t`(`k`,`a`) values(?,?) on duplicate key update `a`=values(`a`)");
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {}),
+            "insert into `db`.`t`(`k`) values(?) on duplicate key update `k`=values(`k`)");
   EXPECT_EQ(dialect->update(table, {"k", "l"}, {"a"}), "UPDATE `db`.`t` SET `a` = ? WHERE `k` = ? AND `l` = ?");
   EXPECT_EQ(dialect->remove(table, {"k"}), "DELETE FROM `db`.`t` WHERE `k` = ?");
   EXPECT_EQ(dialect->create(table, {{"k", "INT", false, "", true}, {"a", "TEXT", true, "", false}}),
@@ -97,9 +103,15 @@ TEST(TimeZone, KnowsOffsetsShortIdsAndSummerTime) {
 }
 
 TEST(Decimal, GoesBothWays) {
-  for (const auto& [text, scale] : std::vector<std::pair<std::string, int>>{
-           {"0.00", 2}, {"12.34", 2}, {"-12.34", 2}, {"-1", 0}, {"128", 0}, {"-128", 0}, {"99999999999999999999999999999999999.9999999999", 10},
-           {"-99999999999999999999999999999999999.9999999999", 10}}) {
+  for (const auto& [text, scale] :
+       std::vector<std::pair<std::string, int>>{{"0.00", 2},
+                                                {"12.34", 2},
+                                                {"-12.34", 2},
+                                                {"-1", 0},
+                                                {"128", 0},
+                                                {"-128", 0},
+                                                {"99999999999999999999999999999999999.9999999999", 10},
+                                                {"-99999999999999999999999999999999999.9999999999", 10}}) {
     std::array<char, kDecimalBytesMax> bytes;
     const size_t size = decimal_bytes(text, scale, bytes);
     char back[kDecimalTextMax];

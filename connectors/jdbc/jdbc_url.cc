@@ -9,16 +9,60 @@ namespace {
 
 /// Parameters that are honoured or accepted because their effect is always on; in lower case, sorted.
 constexpr std::array kKnownParameters = std::to_array<std::string_view>({
-    "allowloadlocalinfile", "allowmultiqueries", "allowpublickeyretrieval", "autoreconnect", "cacheprepstmts", "characterencoding",
-    "clientcertificatekeystorepassword", "clientcertificatekeystoretype", "clientcertificatekeystoreurl", "connectioncollation",
-    "connectiontimezone", "connecttimeout", "createdatabaseifnotexist", "databaseterm", "defaultfetchsize", "enabledsslprotocolsuites",
-    "enabledtlsprotocols", "forceconnectiontimezonetosession", "maxallowedpacket", "nullcatalogmeanscurrent", "nulldatabasemeanscurrent",
-    "password", "permitmysqlscheme", "preparestmtcachesize", "prepstmtcachesize", "prepstmtcachesqllimit", "requiressl",
-    "rewritebatchedstatements", "serverrsapublickeyfile", "serversslcert", "servertimezone", "sessionvariables", "sockettimeout", "sslmode",
-    "tcpkeepalive", "tinyint1isbit", "tlsversions", "transformedbitisboolean", "trustcertificatekeystorepassword",
-    "trustcertificatekeystoretype", "trustcertificatekeystoreurl", "useaffectedrows", "usebulkstmts", "usebulkstmtsforinserts",
-    "usecompression", "usecursorfetch", "user", "useserverprepstmts", "usessl", "useunicode", "uuidasstring", "verifyservercertificate",
-    "yearisdatetype", "zerodatetimebehavior",
+    "allowloadlocalinfile",
+    "allowmultiqueries",
+    "allowpublickeyretrieval",
+    "autoreconnect",
+    "cacheprepstmts",
+    "characterencoding",
+    "clientcertificatekeystorepassword",
+    "clientcertificatekeystoretype",
+    "clientcertificatekeystoreurl",
+    "connectioncollation",
+    "connectiontimezone",
+    "connecttimeout",
+    "createdatabaseifnotexist",
+    "databaseterm",
+    "defaultfetchsize",
+    "enabledsslprotocolsuites",
+    "enabledtlsprotocols",
+    "forceconnectiontimezonetosession",
+    "maxallowedpacket",
+    "nullcatalogmeanscurrent",
+    "nulldatabasemeanscurrent",
+    "password",
+    "permitmysqlscheme",
+    "preparestmtcachesize",
+    "prepstmtcachesize",
+    "prepstmtcachesqllimit",
+    "requiressl",
+    "rewritebatchedstatements",
+    "serverrsapublickeyfile",
+    "serversslcert",
+    "servertimezone",
+    "sessionvariables",
+    "sockettimeout",
+    "sslmode",
+    "tcpkeepalive",
+    "tinyint1isbit",
+    "tlsversions",
+    "transformedbitisboolean",
+    "trustcertificatekeystorepassword",
+    "trustcertificatekeystoretype",
+    "trustcertificatekeystoreurl",
+    "useaffectedrows",
+    "usebulkstmts",
+    "usebulkstmtsforinserts",
+    "usecompression",
+    "usecursorfetch",
+    "user",
+    "useserverprepstmts",
+    "usessl",
+    "useunicode",
+    "uuidasstring",
+    "verifyservercertificate",
+    "yearisdatetype",
+    "zerodatetimebehavior",
 });
 
 int hex_digit(char c) {
@@ -191,16 +235,19 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   } else if (scheme == "mariadb") {
     url.scheme = Scheme::kMariaDb;
   } else if (scheme == "postgresql") {
-    return invalid("connection.url: jdbc:postgresql is not supported by this build; use jdbc:mariadb://host:port/database "
-                   "or jdbc:mysql://host:port/database");
+    return invalid(
+        "connection.url: jdbc:postgresql is not supported by this build; use jdbc:mariadb://host:port/database "
+        "or jdbc:mysql://host:port/database");
   } else {
-    return invalid("No suitable driver found for " + redact(text) + "; use jdbc:mariadb://host:port/database or jdbc:mysql://…");
+    return invalid("No suitable driver found for " + redact(text) +
+                   "; use jdbc:mariadb://host:port/database or jdbc:mysql://…");
   }
   std::string_view rest = text.substr(scheme_end + 1);
   rest = rest.substr(0, rest.find('#'));
   const size_t slashes = rest.find("//");
   if (slashes == std::string_view::npos) {
-    return invalid("connection.url: '" + redact(text) + "' has no //host part; use jdbc:" + scheme + "://host:port/database");
+    return invalid("connection.url: '" + redact(text) + "' has no //host part; use jdbc:" + scheme +
+                   "://host:port/database");
   }
   rest.remove_prefix(slashes + 2);
   const size_t question = std::min(rest.find('?'), rest.size());
@@ -235,7 +282,8 @@ std::string redact(std::string_view url) {
 std::vector<std::string> unknown_parameters(const JdbcUrl& url) {
   std::vector<std::string> unknown;
   for (const auto& [key, value] : url.parameters) {
-    if (std::find(kKnownParameters.begin(), kKnownParameters.end(), key) == kKnownParameters.end()) unknown.push_back(key);
+    if (std::find(kKnownParameters.begin(), kKnownParameters.end(), key) == kKnownParameters.end())
+      unknown.push_back(key);
   }
   return unknown;
 }

@@ -17,7 +17,21 @@ constexpr std::string_view kTimeName = "org.apache.kafka.connect.data.Time";
 constexpr std::string_view kTimestampName = "org.apache.kafka.connect.data.Timestamp";
 
 /// How a column's bytes become a value.
-enum class Decode : uint8_t { kInt, kUnsigned64, kBoolean, kBit, kBitBoolean, kFloat, kDouble, kDecimal, kText, kDate, kTime, kTimestamp, kYear };
+enum class Decode : uint8_t {
+  kInt,
+  kUnsigned64,
+  kBoolean,
+  kBit,
+  kBitBoolean,
+  kFloat,
+  kDouble,
+  kDecimal,
+  kText,
+  kDate,
+  kTime,
+  kTimestamp,
+  kYear
+};
 
 struct Column {
   Decode decode = Decode::kText;
@@ -93,7 +107,8 @@ void describe_timestamp(TimestampGranularity granularity, ResultColumn& column) 
   }
 }
 
-void describe(const MYSQL_FIELD& field, const TypeRules& rules, TimestampGranularity granularity, ResultColumn& column, Column& decoder) {
+void describe(const MYSQL_FIELD& field, const TypeRules& rules, TimestampGranularity granularity, ResultColumn& column,
+              Column& decoder) {
   column.label.assign(field.name, field.name_length);
   column.optional = (field.flags & NOT_NULL_FLAG) == 0;
   switch (field.type) {
@@ -121,7 +136,8 @@ void describe(const MYSQL_FIELD& field, const TypeRules& rules, TimestampGranula
       column.type = MR_BYTES;
       column.logical = kDecimalName;
       column.scale = static_cast<int>(field.decimals);
-      column.precision = static_cast<int>(field.length) - (field.decimals > 0 ? 1 : 0) - ((field.flags & UNSIGNED_FLAG) != 0 ? 0 : 1);
+      column.precision =
+          static_cast<int>(field.length) - (field.decimals > 0 ? 1 : 0) - ((field.flags & UNSIGNED_FLAG) != 0 ? 0 : 1);
       decoder.decode = Decode::kDecimal;
       decoder.scale = column.scale;
       break;
@@ -221,8 +237,9 @@ class Reader final : public RowReader {
 
   Status bind_parameters(std::span<const Parameter> parameters) {
     if (mysql_stmt_param_count(statement_.get()) != parameters.size()) {
-      return {Code::kInvalidConfig, "the query has " + std::to_string(mysql_stmt_param_count(statement_.get())) +
-                                        " '?' placeholders; write values into it, only the connector's own conditions take parameters"};
+      return {Code::kInvalidConfig,
+              "the query has " + std::to_string(mysql_stmt_param_count(statement_.get())) +
+                  " '?' placeholders; write values into it, only the connector's own conditions take parameters"};
     }
     std::vector<MYSQL_BIND> binds(parameters.size());
     numbers_.resize(parameters.size());
@@ -250,12 +267,14 @@ class Reader final : public RowReader {
         binds[i].buffer = &time;
       }
     }
-    if (!binds.empty() && mysql_stmt_bind_param(statement_.get(), binds.data()) != 0) return session_.failed(statement_.get());
+    if (!binds.empty() && mysql_stmt_bind_param(statement_.get(), binds.data()) != 0)
+      return session_.failed(statement_.get());
     return sdk::ok();
   }
 
   Status bind_result() {
-    std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> metadata(mysql_stmt_result_metadata(statement_.get()), &mysql_free_result);
+    std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> metadata(mysql_stmt_result_metadata(statement_.get()),
+                                                                      &mysql_free_result);
     if (metadata == nullptr) return {Code::kInvalidConfig, "the statement returns no rows; use a SELECT"};
     const unsigned count = mysql_num_fields(metadata.get());
     const TypeRules rules(session_.url());
@@ -337,9 +356,11 @@ class Reader final : public RowReader {
       case Decode::kUnsigned64:
         value.u.i64 = landing.integer;
         if (landing.integer < 0) {
-          return {Code::kInternal, "Value '" + std::to_string(static_cast<uint64_t>(landing.integer)) + "' of column '" + columns_[i].label +
-                                       "' is outside of the valid range for type java.lang.Long; read it as text with a query (CAST(" +
-                                       columns_[i].label + " AS CHAR))"};
+          return {Code::kInternal,
+                  "Value '" + std::to_string(static_cast<uint64_t>(landing.integer)) + "' of column '" +
+                      columns_[i].label +
+                      "' is outside of the valid range for type java.lang.Long; read it as text with a query (CAST(" +
+                      columns_[i].label + " AS CHAR))"};
         }
         break;
       case Decode::kFloat:
@@ -368,7 +389,8 @@ class Reader final : public RowReader {
         bind.length = &length;
         bind.is_null = &is_null;
         bind.error = &truncated;
-        if (mysql_stmt_fetch_column(statement_.get(), &bind, static_cast<unsigned>(i), 0) != 0) return session_.failed(statement_.get());
+        if (mysql_stmt_fetch_column(statement_.get(), &bind, static_cast<unsigned>(i), 0) != 0)
+          return session_.failed(statement_.get());
         break;
       }
       default:
@@ -380,16 +402,19 @@ class Reader final : public RowReader {
   Status decode_bit(size_t i, mr_value& value) {
     const Landing& landing = landings_[i];
     uint64_t number = 0;
-    for (unsigned long b = 0; b < landing.length; ++b) number = number << 8 | static_cast<unsigned char>(landing.text[b]);
+    for (unsigned long b = 0; b < landing.length; ++b)
+      number = number << 8 | static_cast<unsigned char>(landing.text[b]);
     if (decoders_[i].decode == Decode::kBitBoolean) {
       value.u.i64 = number != 0 ? 1 : 0;
       return sdk::ok();
     }
     // Its driver hands out the first byte of a longer BIT, and people's sinks are built for that.
-    if (session_.url().scheme == Scheme::kMariaDb && landing.length != 0) number = static_cast<unsigned char>(landing.text[0]);
+    if (session_.url().scheme == Scheme::kMariaDb && landing.length != 0)
+      number = static_cast<unsigned char>(landing.text[0]);
     if (number > 255) {
       return {Code::kInternal, "Value '" + std::to_string(number) + "' of the BIT column '" + columns_[i].label +
-                                   "' is outside of the valid range for INT8; read it with a query (" + columns_[i].label + "+0)"};
+                                   "' is outside of the valid range for INT8; read it with a query (" +
+                                   columns_[i].label + "+0)"};
     }
     value.u.i64 = static_cast<int8_t>(number);
     return sdk::ok();
@@ -397,7 +422,8 @@ class Reader final : public RowReader {
 
   static void decode_decimal(const Landing& landing, int scale, mr_value& value, ByteArena& bytes) {
     std::array<char, kDecimalBytesMax> unscaled;
-    const size_t size = decimal_bytes({landing.text, std::min<size_t>(landing.length, sizeof(landing.text))}, scale, unscaled);
+    const size_t size =
+        decimal_bytes({landing.text, std::min<size_t>(landing.length, sizeof(landing.text))}, scale, unscaled);
     char* to = bytes.allocate(size);
     std::memcpy(to, unscaled.data(), size);
     value.kind = MR_DECIMAL;
@@ -414,7 +440,8 @@ class Reader final : public RowReader {
       int64_t year = landing.integer;
       if (year == 0) {
         if (session_.url().scheme == Scheme::kMariaDb) {
-          return {Code::kInternal, "YEAR 0000 in column '" + columns_[i].label + "' is no date; set yearIsDateType=false in connection.url"};
+          return {Code::kInternal, "YEAR 0000 in column '" + columns_[i].label +
+                                       "' is no date; set yearIsDateType=false in connection.url"};
         }
         year = 2000;
       }
@@ -422,7 +449,7 @@ class Reader final : public RowReader {
       return sdk::ok();
     }
     if (decode == Decode::kTime) return decode_time(i, value);
-    Civil civil{static_cast<int32_t>(time.year), time.month, time.day, time.hour, time.minute, time.second,
+    Civil civil{static_cast<int32_t>(time.year),        time.month, time.day, time.hour, time.minute, time.second,
                 static_cast<uint32_t>(time.second_part)};
     if (time.month == 0 || time.day == 0) {
       if (zero_date_ == ZeroDate::kFail) {
@@ -448,11 +475,14 @@ class Reader final : public RowReader {
   Status decode_time(size_t i, mr_value& value) {
     const MYSQL_TIME& time = landings_[i].time;
     const int64_t hours = static_cast<int64_t>(time.hour) + static_cast<int64_t>(time.day) * 24;
-    int64_t millis = ((hours * 60 + time.minute) * 60 + time.second) * 1000 + static_cast<int64_t>(time.second_part / 1000);
+    int64_t millis =
+        ((hours * 60 + time.minute) * 60 + time.second) * 1000 + static_cast<int64_t>(time.second_part / 1000);
     if (time.neg) millis = -millis;
     if (session_.url().scheme == Scheme::kMySql && (millis < 0 || millis >= 86'400'000)) {
-      return {Code::kInternal, "The value of column '" + columns_[i].label + "' is an invalid TIME value: only 00:00:00 to 23:59:59 fits "
-                                   "Connect's Time; read it as text with a query (CAST(" + columns_[i].label + " AS CHAR))"};
+      return {Code::kInternal, "The value of column '" + columns_[i].label +
+                                   "' is an invalid TIME value: only 00:00:00 to 23:59:59 fits "
+                                   "Connect's Time; read it as text with a query (CAST(" +
+                                   columns_[i].label + " AS CHAR))"};
     }
     if (!options_.clock.zone.utc()) millis -= static_cast<int64_t>(options_.clock.zone.offset_at(0)) * 1000;
     value.u.i64 = millis;
@@ -477,10 +507,11 @@ class Reader final : public RowReader {
     }
     char text[48];
     int size = 0;
-    if (options_.granularity == TimestampGranularity::kMicrosIso || options_.granularity == TimestampGranularity::kNanosIso) {
+    if (options_.granularity == TimestampGranularity::kMicrosIso ||
+        options_.granularity == TimestampGranularity::kNanosIso) {
       const bool nanos = options_.granularity == TimestampGranularity::kNanosIso;
-      size = std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u.%06u%s", civil.year, civil.month, civil.day, civil.hour,
-                           civil.minute, civil.second, civil.micros, nanos ? "000" : "");
+      size = std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u.%06u%s", civil.year, civil.month,
+                           civil.day, civil.hour, civil.minute, civil.second, civil.micros, nanos ? "000" : "");
     } else {
       char* end = std::to_chars(text, text + sizeof(text), micros).ptr;
       if (options_.granularity == TimestampGranularity::kNanosString && micros != 0) end = std::copy_n("000", 3, end);
@@ -496,8 +527,9 @@ class Reader final : public RowReader {
     for (const size_t i : tracked_) {
       const MYSQL_TIME& time = landings_[i].time;
       if (landings_[i].is_null || time.month == 0 || time.day == 0) continue;
-      batch.instants.push_back(options_.clock.instant_of({static_cast<int32_t>(time.year), time.month, time.day, time.hour, time.minute,
-                                                          time.second, static_cast<uint32_t>(time.second_part)}));
+      batch.instants.push_back(
+          options_.clock.instant_of({static_cast<int32_t>(time.year), time.month, time.day, time.hour, time.minute,
+                                     time.second, static_cast<uint32_t>(time.second_part)}));
       batch.has_instant.push_back(1);
       return;
     }
@@ -520,8 +552,8 @@ class Reader final : public RowReader {
 
 }  // namespace
 
-Result<std::unique_ptr<RowReader>> open_reader(MariaDbSession& session, Statement statement, std::span<const Parameter> parameters,
-                                               const ReadOptions& options) {
+Result<std::unique_ptr<RowReader>> open_reader(MariaDbSession& session, Statement statement,
+                                               std::span<const Parameter> parameters, const ReadOptions& options) {
   auto reader = std::make_unique<Reader>(session, std::move(statement), options);
   if (Status s = reader->start(parameters); !s.ok()) return s;
   return std::unique_ptr<RowReader>(std::move(reader));

@@ -62,11 +62,13 @@ Result<Tls> tls_of(const JdbcUrl& url) {
   if (mode == "verify_ca" || mode == "verify-ca") return Tls::kVerifyCa;
   if (mode == "verify_identity" || mode == "verify-full") return Tls::kVerifyIdentity;
   if (!mode.empty()) {
-    return Status(Code::kInvalidConfig, "connection.url: sslMode '" + mode + "' is unknown; use DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY");
+    return Status(Code::kInvalidConfig, "connection.url: sslMode '" + mode +
+                                            "' is unknown; use DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY");
   }
   if (!url.flag("usessl", true)) return Tls::kOff;
   if (url.flag("verifyservercertificate", false)) return Tls::kVerifyCa;
-  if (url.flag("requiressl", false) || (url.scheme == Scheme::kMariaDb && url.flag("usessl", false))) return Tls::kRequired;
+  if (url.flag("requiressl", false) || (url.scheme == Scheme::kMariaDb && url.flag("usessl", false)))
+    return Tls::kRequired;
   if (!url.parameter("serversslcert").empty()) return Tls::kVerifyCa;
   return url.scheme == Scheme::kMySql ? Tls::kPreferred : Tls::kOff;
 }
@@ -139,7 +141,8 @@ Status MariaDbSession::set_options() {
   mysql_optionsv(handle_, MYSQL_OPT_PROTOCOL, &protocol);
   mysql_optionsv(handle_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   unsigned timeout = static_cast<unsigned>(settings_.connect_timeout_s);
-  if (const unsigned given = seconds_of(url.parameter("connecttimeout")); given != 0) timeout = std::min(given, timeout);
+  if (const unsigned given = seconds_of(url.parameter("connecttimeout")); given != 0)
+    timeout = std::min(given, timeout);
   mysql_optionsv(handle_, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
   if (const unsigned socket_timeout = seconds_of(url.parameter("sockettimeout")); socket_timeout != 0) {
     mysql_optionsv(handle_, MYSQL_OPT_READ_TIMEOUT, &socket_timeout);
@@ -157,11 +160,13 @@ Status MariaDbSession::set_options() {
   std::string authority = file_of(url.parameter("serversslcert", url.parameter("trustcertificatekeystoreurl")));
   const std::string client = file_of(url.parameter("clientcertificatekeystoreurl"));
   if (is_keystore(authority) || is_keystore(client)) {
-    return {Code::kInvalidConfig, "connection.url: key stores (.jks, .p12) cannot be read; convert '" + (is_keystore(client) ? client : authority) +
+    return {Code::kInvalidConfig, "connection.url: key stores (.jks, .p12) cannot be read; convert '" +
+                                      (is_keystore(client) ? client : authority) +
                                       "' to PEM and name that file in serverSslCert or clientCertificateKeyStoreUrl"};
   }
   if (tls.value() == Tls::kVerifyCa && authority.empty()) {
-    return {Code::kInvalidConfig, "connection.url: verifying the server's certificate needs serverSslCert=/path/to/ca.pem"};
+    return {Code::kInvalidConfig,
+            "connection.url: verifying the server's certificate needs serverSslCert=/path/to/ca.pem"};
   }
   if (tls.value() != Tls::kOff) {
     if (!authority.empty()) mysql_optionsv(handle_, MYSQL_OPT_SSL_CA, authority.c_str());
@@ -186,7 +191,8 @@ Status MariaDbSession::connect(const HostAddress& host) {
   const bool create = settings_.url.flag("createdatabaseifnotexist", false);
   const unsigned long flags = settings_.url.flag("useaffectedrows", false) ? 0 : CLIENT_FOUND_ROWS;
   if (mysql_real_connect(handle_, host.host.c_str(), settings_.user.c_str(), settings_.password.c_str(),
-                         database.empty() || create ? nullptr : database.c_str(), host.port, nullptr, flags) == nullptr) {
+                         database.empty() || create ? nullptr : database.c_str(), host.port, nullptr,
+                         flags) == nullptr) {
     return failed();
   }
   const int on = 1;
@@ -200,11 +206,15 @@ Status MariaDbSession::connect(const HostAddress& host) {
 Status MariaDbSession::set_up(bool for_writing) {
   // A reader held back by a full queue must not be cut off after the server's 60 seconds.
   std::string sql = "SET SESSION net_write_timeout=86400";
-  if (for_writing) sql = "SET SESSION sql_mode=CONCAT(@@sql_mode,',STRICT_TRANS_TABLES'), SESSION tx_isolation='READ-COMMITTED', autocommit=0";
+  if (for_writing)
+    sql =
+        "SET SESSION sql_mode=CONCAT(@@sql_mode,',STRICT_TRANS_TABLES'), SESSION tx_isolation='READ-COMMITTED', "
+        "autocommit=0";
   if (const std::string collation = settings_.url.parameter("connectioncollation"); collation.starts_with("utf8mb4")) {
     sql += ", collation_connection='" + escaped(collation) + "'";
   }
-  if (const std::string variables = settings_.url.parameter("sessionvariables"); !variables.empty()) sql += ", " + variables;
+  if (const std::string variables = settings_.url.parameter("sessionvariables"); !variables.empty())
+    sql += ", " + variables;
   if (settings_.url.flag("forceconnectiontimezonetosession", false)) {
     const std::string zone = settings_.url.parameter("connectiontimezone", settings_.url.parameter("servertimezone"));
     if (!zone.empty()) sql += ", time_zone='" + escaped(zone == "UTC" ? "+00:00" : zone) + "'";
@@ -224,9 +234,10 @@ Status MariaDbSession::failed(MYSQL_STMT* statement) {
   error_.number = statement != nullptr ? mysql_stmt_errno(statement) : mysql_errno(handle_);
   error_.sqlstate = statement != nullptr ? mysql_stmt_sqlstate(statement) : mysql_sqlstate(handle_);
   error_.text = statement != nullptr ? mysql_stmt_error(statement) : mysql_error(handle_);
-  broken_ = broken_ || (error_.number >= CR_MIN_ERROR && error_.number <= CR_MAX_ERROR) || error_.number == 1927 || error_.number == ER_SERVER_SHUTDOWN;
-  std::string message = error_.text + " (server " + settings_.where() + ", errno " + std::to_string(error_.number) + ", SQLSTATE " +
-                        error_.sqlstate + ")";
+  broken_ = broken_ || (error_.number >= CR_MIN_ERROR && error_.number <= CR_MAX_ERROR) || error_.number == 1927 ||
+            error_.number == ER_SERVER_SHUTDOWN;
+  std::string message = error_.text + " (server " + settings_.where() + ", errno " + std::to_string(error_.number) +
+                        ", SQLSTATE " + error_.sqlstate + ")";
   if (const std::string next = advice(error_.number); !next.empty()) message += "; " + next;
   return {classify(error_.number, error_.sqlstate), std::move(message)};
 }
@@ -263,13 +274,15 @@ Status MariaDbSession::check_query(std::string_view sql) {
   return statement.ok() ? sdk::ok() : statement.status();
 }
 
-Result<std::unique_ptr<RowReader>> MariaDbSession::read(std::string_view sql, std::span<const Parameter> parameters, const ReadOptions& options) {
+Result<std::unique_ptr<RowReader>> MariaDbSession::read(std::string_view sql, std::span<const Parameter> parameters,
+                                                        const ReadOptions& options) {
   auto statement = prepare(sql);
   if (!statement.ok()) return statement.status();
   return open_reader(*this, std::move(*statement), parameters, options);
 }
 
-Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(std::string_view sql, std::vector<Cell> cells, const WriteOptions& options) {
+Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(std::string_view sql, std::vector<Cell> cells,
+                                                            const WriteOptions& options) {
   auto statement = prepare(sql);
   if (!statement.ok()) return statement.status();
   return make_writer(*this, std::move(*statement), std::move(cells), options);
@@ -281,7 +294,8 @@ std::string MariaDbSession::escaped(std::string_view text) const {
   return out;
 }
 
-Result<std::vector<TableId>> MariaDbSession::tables(const std::optional<std::string>& catalog, const std::vector<std::string>& types) {
+Result<std::vector<TableId>> MariaDbSession::tables(const std::optional<std::string>& catalog,
+                                                    const std::vector<std::string>& types) {
   std::string sql = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('-'";
   for (const std::string& type : types) {
     if (lower(type) == "table") sql += ",'BASE TABLE'";
@@ -303,20 +317,21 @@ Result<std::vector<TableId>> MariaDbSession::tables(const std::optional<std::str
 
 Result<std::vector<ColumnInfo>> MariaDbSession::columns(const TableId& table) {
   auto rows = query("SELECT COLUMN_NAME, IS_NULLABLE, EXTRA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=" +
-                    (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") + " AND TABLE_NAME='" +
-                    escaped(table.table) + "' ORDER BY ORDINAL_POSITION");
+                    (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") +
+                    " AND TABLE_NAME='" + escaped(table.table) + "' ORDER BY ORDINAL_POSITION");
   if (!rows.ok()) return rows.status();
   std::vector<ColumnInfo> columns;
   for (const Row& row : *rows) {
-    columns.push_back({row[0].value_or(""), row[1].value_or("") == "YES", lower(row[2].value_or("")).find("auto_increment") != std::string::npos});
+    columns.push_back({row[0].value_or(""), row[1].value_or("") == "YES",
+                       lower(row[2].value_or("")).find("auto_increment") != std::string::npos});
   }
   return columns;
 }
 
 Result<std::string> MariaDbSession::table_type(const TableId& table) {
   auto rows = query("SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA=" +
-                    (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") + " AND TABLE_NAME='" +
-                    escaped(table.table) + "'");
+                    (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") +
+                    " AND TABLE_NAME='" + escaped(table.table) + "'");
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return std::string();
   const std::string type = rows->at(0).at(0).value_or("");
@@ -328,7 +343,8 @@ Result<Instant> MariaDbSession::now(const WallClock& clock) {
   if (!rows.ok()) return rows.status();
   const std::string text = rows->at(0).at(0).value_or("");
   Civil civil;
-  std::sscanf(text.c_str(), "%d-%u-%u %u:%u:%u", &civil.year, &civil.month, &civil.day, &civil.hour, &civil.minute, &civil.second);
+  std::sscanf(text.c_str(), "%d-%u-%u %u:%u:%u", &civil.year, &civil.month, &civil.day, &civil.hour, &civil.minute,
+              &civil.second);
   return clock.instant_of(civil);
 }
 

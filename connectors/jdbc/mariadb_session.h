@@ -1,4 +1,5 @@
-/// A session with MariaDB or MySQL over libmariadb: utf8mb4, binary protocol, streaming reads, array binding for writes.
+/// A session with MariaDB or MySQL over libmariadb: utf8mb4, binary protocol, streaming reads, array binding for
+/// writes.
 #pragma once
 
 #include <mysql.h>
@@ -24,10 +25,13 @@ class MariaDbSession final : public Session {
 
   Status execute(std::string_view sql) override;
   Result<std::vector<Row>> query(std::string_view sql) override;
-  Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters, const ReadOptions& options) override;
+  Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
+                                          const ReadOptions& options) override;
   Status check_query(std::string_view sql) override;
-  Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells, const WriteOptions& options) override;
-  Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog, const std::vector<std::string>& types) override;
+  Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+                                              const WriteOptions& options) override;
+  Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
+                                      const std::vector<std::string>& types) override;
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
   Result<std::string> table_type(const TableId& table) override;
   Result<Instant> now(const WallClock& clock) override;
@@ -64,9 +68,10 @@ class MariaDbSession final : public Session {
 Code classify(unsigned number, std::string_view sqlstate);
 
 /// A statement's streaming result (mariadb_reader.cc).
-Result<std::unique_ptr<RowReader>> open_reader(MariaDbSession& session, Statement statement, std::span<const Parameter> parameters,
-                                               const ReadOptions& options);
+Result<std::unique_ptr<RowReader>> open_reader(MariaDbSession& session, Statement statement,
+                                               std::span<const Parameter> parameters, const ReadOptions& options);
 /// A prepared write with array binding (mariadb_writer.cc).
-std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells, const WriteOptions& options);
+std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells,
+                                         const WriteOptions& options);
 
 }  // namespace millrace::jdbc

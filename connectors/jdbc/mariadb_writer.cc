@@ -1,5 +1,6 @@
 /// A prepared write with its parameters in column arrays: one COM_STMT_BULK_EXECUTE for many records where the server
-/// knows it (MariaDB), else one execution a record. The arrays are kept between batches, so nothing is allocated per record.
+/// knows it (MariaDB), else one execution a record. The arrays are kept between batches, so nothing is allocated per
+/// record.
 #include <mysqld_error.h>
 
 #include <algorithm>
@@ -54,7 +55,11 @@ mr_value text_value(mr_str text) { return sdk::string_value(sdk::view(text)); }
 class Writer final : public BatchWriter {
  public:
   Writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells, const WriteOptions& options)
-      : session_(session), statement_(std::move(statement)), cells_(std::move(cells)), options_(options), columns_(cells_.size()) {
+      : session_(session),
+        statement_(std::move(statement)),
+        cells_(std::move(cells)),
+        options_(options),
+        columns_(cells_.size()) {
     for (size_t i = 0; i < cells_.size(); ++i) columns_[i].type = wire_type(cells_[i].form);
   }
 
@@ -110,15 +115,18 @@ class Writer final : public BatchWriter {
       case CellSource::From::kKey:
         return record.key;
       case CellSource::From::kKeyField:
-        return source.index < record.key.size && record.key.kind == MR_STRUCT ? record.key.u.items[source.index] : mr_value{};
+        return source.index < record.key.size && record.key.kind == MR_STRUCT ? record.key.u.items[source.index]
+                                                                              : mr_value{};
       case CellSource::From::kValue:
         return record.value;
       case CellSource::From::kValueField:
-        return source.index < record.value.size && record.value.kind == MR_STRUCT ? record.value.u.items[source.index] : mr_value{};
+        return source.index < record.value.size && record.value.kind == MR_STRUCT ? record.value.u.items[source.index]
+                                                                                  : mr_value{};
       case CellSource::From::kTopic:
         return text_value(record.original_topic.data != nullptr ? record.original_topic : record.topic);
       case CellSource::From::kPartition:
-        return sdk::int_value(MR_INT32, record.original_topic.data != nullptr ? record.original_partition : record.partition);
+        return sdk::int_value(MR_INT32,
+                              record.original_topic.data != nullptr ? record.original_partition : record.partition);
       case CellSource::From::kOffset:
         return sdk::int_value(MR_INT64, record.offset);
     }
@@ -138,7 +146,8 @@ class Writer final : public BatchWriter {
         continue;
       }
       if (value.kind == MR_ARRAY || value.kind == MR_MAP || value.kind == MR_STRUCT) {
-        return {Code::kBadRecord, "Unsupported source data type: arrays, maps and structs have no column type; flatten the record first"};
+        return {Code::kBadRecord,
+                "Unsupported source data type: arrays, maps and structs have no column type; flatten the record first"};
       }
       switch (cell.form) {
         case CellForm::kInt:
@@ -184,7 +193,8 @@ class Writer final : public BatchWriter {
       const char* end = value.u.bytes + value.size;
       const auto parsed = std::from_chars(value.u.bytes, end, number);
       if (parsed.ec != std::errc() || parsed.ptr != end) {
-        return {Code::kBadRecord, "'" + std::string(value.u.bytes, value.size) + "' is no epoch number for a field of timestamp.fields.list"};
+        return {Code::kBadRecord, "'" + std::string(value.u.bytes, value.size) +
+                                      "' is no epoch number for a field of timestamp.fields.list"};
       }
     }
     switch (form) {
@@ -203,7 +213,8 @@ class Writer final : public BatchWriter {
       default: {
         const int64_t per_second = form == CellForm::kEpochNanos ? 1'000'000'000 : 1'000'000;
         const int64_t seconds = floor_div(number, per_second);
-        civil = options_.clock.civil_of(seconds, static_cast<uint32_t>((number - seconds * per_second) / (per_second / 1'000'000)));
+        civil = options_.clock.civil_of(
+            seconds, static_cast<uint32_t>((number - seconds * per_second) / (per_second / 1'000'000)));
         break;
       }
     }
@@ -217,7 +228,9 @@ class Writer final : public BatchWriter {
     time.minute = civil.minute;
     time.second = civil.second;
     time.second_part = civil.micros;
-    time.time_type = form == CellForm::kTime ? MYSQL_TIMESTAMP_TIME : form == CellForm::kDate ? MYSQL_TIMESTAMP_DATE : MYSQL_TIMESTAMP_DATETIME;
+    time.time_type = form == CellForm::kTime   ? MYSQL_TIMESTAMP_TIME
+                     : form == CellForm::kDate ? MYSQL_TIMESTAMP_DATE
+                                               : MYSQL_TIMESTAMP_DATETIME;
     column.pointers[row] = &time;
     return sdk::ok();
   }
@@ -286,7 +299,8 @@ class Writer final : public BatchWriter {
 
 }  // namespace
 
-std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells, const WriteOptions& options) {
+std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells,
+                                         const WriteOptions& options) {
   return std::make_unique<Writer>(session, std::move(statement), std::move(cells), options);
 }
 

@@ -1,5 +1,5 @@
-/// What the source and the sink need from a database: one session, a streaming reader, a batch writer. MariaDB and MySQL
-/// implement it (mariadb_session.h); another database adds a Dialect and a Session and changes nothing else.
+/// What the source and the sink need from a database: one session, a streaming reader, a batch writer. MariaDB and
+/// MySQL implement it (mariadb_session.h); another database adds a Dialect and a Session and changes nothing else.
 /// Threads: a session and all that it made belong to the task's thread; only interrupt() comes from another.
 /// Virtual calls are per statement or batch, never per row.
 #pragma once
@@ -101,7 +101,15 @@ struct RowBatch {
   }
 };
 
-enum class TimestampGranularity { kConnectLogical, kMicrosLong, kNanosLong, kMicrosString, kNanosString, kMicrosIso, kNanosIso };
+enum class TimestampGranularity {
+  kConnectLogical,
+  kMicrosLong,
+  kNanosLong,
+  kMicrosString,
+  kNanosString,
+  kMicrosIso,
+  kNanosIso
+};
 
 /// The Connect type of a result column.
 struct ResultColumn {
@@ -110,7 +118,7 @@ struct ResultColumn {
   bool optional = true;
   std::string_view logical;  ///< schema name, or empty
   int scale = 0;
-  int precision = 0;  ///< decimals
+  int precision = 0;       ///< decimals
   bool timestamp = false;  ///< a DATETIME or TIMESTAMP, whatever its form
 };
 
@@ -135,11 +143,31 @@ class RowReader {
 
 /// Where a parameter of a write comes from.
 struct CellSource {
-  enum class From : uint8_t { kKey, kKeyField, kValue, kValueField, kTopic, kPartition, kOffset } from = From::kValueField;
+  enum class From : uint8_t {
+    kKey,
+    kKeyField,
+    kValue,
+    kValueField,
+    kTopic,
+    kPartition,
+    kOffset
+  } from = From::kValueField;
   uint32_t index = 0;
 };
 
-enum class CellForm : uint8_t { kInt, kFloat, kDouble, kText, kBytes, kDecimal, kDate, kTime, kTimestamp, kEpochMicros, kEpochNanos };
+enum class CellForm : uint8_t {
+  kInt,
+  kFloat,
+  kDouble,
+  kText,
+  kBytes,
+  kDecimal,
+  kDate,
+  kTime,
+  kTimestamp,
+  kEpochMicros,
+  kEpochNanos
+};
 
 struct Cell {
   CellSource source;
@@ -167,13 +195,16 @@ class Session {
   using Row = std::vector<std::optional<std::string>>;
   /// For small results: everything as text.
   virtual Result<std::vector<Row>> query(std::string_view sql) = 0;
-  virtual Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters, const ReadOptions& options) = 0;
+  virtual Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
+                                                  const ReadOptions& options) = 0;
   /// Asks the server whether a statement is valid.
   virtual Status check_query(std::string_view sql) = 0;
-  virtual Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells, const WriteOptions& options) = 0;
+  virtual Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+                                                      const WriteOptions& options) = 0;
 
   /// Tables of the database `catalog` (nothing = of all databases), of the given JDBC types. Ordered.
-  virtual Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog, const std::vector<std::string>& types) = 0;
+  virtual Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
+                                              const std::vector<std::string>& types) = 0;
   /// In table order; empty when there is no such table.
   virtual Result<std::vector<ColumnInfo>> columns(const TableId& table) = 0;
   /// JDBC type of the table ("TABLE", "VIEW"), empty when it does not exist.

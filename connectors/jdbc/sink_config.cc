@@ -12,56 +12,107 @@ using sdk::kNull;
 using sdk::Type;
 using sdk::Width;
 
-constexpr std::string_view kConnection = "Connection", kWrites = "Writes", kMapping = "Data Mapping", kDdl = "DDL Support", kRetries = "Retries";
+constexpr std::string_view kConnection = "Connection", kWrites = "Writes", kMapping = "Data Mapping",
+                           kDdl = "DDL Support", kRetries = "Retries";
 
-int32_t check_insert_mode(mr_str value, mr_error* error) { return check_enumerator(value, {"insert", "upsert", "update", "multi"}, error); }
-int32_t check_key_mode(mr_str value, mr_error* error) { return check_enumerator(value, {"none", "kafka", "record_key", "record_value"}, error); }
-int32_t check_date_zone(mr_str value, mr_error* error) { return check_enumerator(value, {"db_timezone", "utc"}, error); }
-int32_t check_precision(mr_str value, mr_error* error) { return check_enumerator(value, {"microseconds", "nanoseconds"}, error); }
+int32_t check_insert_mode(mr_str value, mr_error* error) {
+  return check_enumerator(value, {"insert", "upsert", "update", "multi"}, error);
+}
+int32_t check_key_mode(mr_str value, mr_error* error) {
+  return check_enumerator(value, {"none", "kafka", "record_key", "record_value"}, error);
+}
+int32_t check_date_zone(mr_str value, mr_error* error) {
+  return check_enumerator(value, {"db_timezone", "utc"}, error);
+}
+int32_t check_precision(mr_str value, mr_error* error) {
+  return check_enumerator(value, {"microseconds", "nanoseconds"}, error);
+}
 int32_t check_tombstones(mr_str value, mr_error* error) { return check_enumerator(value, {"fail", "ignore"}, error); }
 
 int32_t check_table_types(mr_str value, mr_error* error) {
   const std::vector<std::string> types = split_list(sdk::view(value));
   if (types.empty()) {
-    return sdk::set_error(error, MR_INVALID_CONFIG, "At least one value must be specified. Valid values are: [table, partitioned table, view]");
+    return sdk::set_error(error, MR_INVALID_CONFIG,
+                          "At least one value must be specified. Valid values are: [table, partitioned table, view]");
   }
   for (const std::string& type : types) {
-    if (check_enumerator(sdk::to_mr(type), {"table", "partitioned table", "view"}, error) != MR_OK) return MR_INVALID_CONFIG;
+    if (check_enumerator(sdk::to_mr(type), {"table", "partitioned table", "view"}, error) != MR_OK)
+      return MR_INVALID_CONFIG;
   }
   return MR_OK;
 }
 
 constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
-    {"connection.url", Type::kString, kNoDefault, Importance::kHigh, "JDBC connection URL, for example jdbc:mariadb://localhost:3306/shop or jdbc:mysql://localhost:3306/shop.", kConnection, 1, Width::kLong, "JDBC URL"},
-    {"connection.user", Type::kString, kNull, Importance::kHigh, "Database user.", kConnection, 2, Width::kMedium, "JDBC User"},
-    {"connection.password", Type::kPassword, kNull, Importance::kHigh, "Database password.", kConnection, 3, Width::kMedium, "JDBC Password"},
-    {"jdbc.credentials.provider.class", Type::kClass, kDefaultCredentialsProvider, Importance::kLow, "Only the default is accepted: user and password come from the settings.", kConnection, 4, Width::kLong, "JDBC Credentials Provider Class", check::credentials_provider},
-    {"dialect.name", Type::kString, "", Importance::kLow, "Database dialect; empty = by connection.url.", kConnection, 5, Width::kLong, "Database Dialect", check::dialect_name},
-    {"connection.attempts", Type::kInt, "3", Importance::kLow, "Tries to connect before giving up.", kConnection, 6, Width::kShort, "JDBC connection attempts", sdk::checks::at_least<1>},
-    {"connection.backoff.ms", Type::kInt64, "10000", Importance::kLow, "Milliseconds between two tries to connect.", kConnection, 7, Width::kShort, "JDBC connection backoff in milliseconds"},
-    {"insert.mode", Type::kString, "insert", Importance::kHigh, "insert, upsert or update.", kWrites, 1, Width::kMedium, "Insert Mode", check_insert_mode},
-    {"batch.size", Type::kInt, "3000", Importance::kMedium, "Most records in one statement.", kWrites, 2, Width::kShort, "Batch Size", sdk::checks::at_least<0>},
-    {"delete.enabled", Type::kBoolean, "false", Importance::kMedium, "A null value deletes the row of its key; needs pk.mode=record_key.", kWrites, 3, Width::kShort, "Enable deletes"},
-    {"table.types", Type::kList, "TABLE", Importance::kLow, "Kinds of tables to write into: TABLE, PARTITIONED TABLE, VIEW.", kWrites, 4, Width::kMedium, "Table Types", check_table_types},
-    {"replace.null.with.default", Type::kBoolean, "true", Importance::kMedium, "Write a field's default where its value is null.", kWrites, 5, Width::kShort, "Replace null with default"},
-    {"millrace.tombstones", Type::kString, "fail", Importance::kLow, "Records with a null value while delete.enabled=false: fail the task or ignore them.", kWrites, 6, Width::kShort, "Tombstones", check_tombstones},
-    {"table.name.format", Type::kString, "${topic}", Importance::kMedium, "Table for a topic; ${topic} stands for its name.", kMapping, 1, Width::kLong, "Table Name Format", sdk::checks::non_empty},
-    {"pk.mode", Type::kString, "none", Importance::kHigh, "Where the primary key comes from: none, kafka, record_key or record_value.", kMapping, 2, Width::kMedium, "Primary Key Mode", check_key_mode},
-    {"pk.fields", Type::kList, "", Importance::kMedium, "Names of the primary key's columns.", kMapping, 3, Width::kLong, "Primary Key Fields"},
-    {"fields.whitelist", Type::kList, "", Importance::kMedium, "Value fields to write; empty = all.", kMapping, 4, Width::kLong, "Fields Whitelist"},
-    {"string.output.value.column.name", Type::kString, "record_value", Importance::kLow, "Column for values that are plain text.", kMapping, 5, Width::kMedium, "String value column", sdk::checks::non_empty},
-    {"db.timezone", Type::kString, "UTC", Importance::kMedium, "Zone of the wall clock values in the database.", kMapping, 6, Width::kMedium, "DB Time Zone", check::time_zone},
-    {"date.timezone", Type::kString, "DB_TIMEZONE", Importance::kMedium, "Zone in which a Date is written: DB_TIMEZONE or UTC.", kMapping, 7, Width::kMedium, "Date Time Zone", check_date_zone},
-    {"timestamp.fields.list", Type::kList, "", Importance::kMedium, "Value fields with epoch numbers to write as timestamps.", kMapping, 8, Width::kLong, "Timestamp Fields"},
-    {"timestamp.precision.mode", Type::kString, "MICROSECONDS", Importance::kMedium, "Unit of those fields: MICROSECONDS or NANOSECONDS.", kMapping, 9, Width::kMedium, "Timestamp Precision", check_precision},
-    {"date.calendar.system", Type::kString, "LEGACY", Importance::kLow, "LEGACY is Julian before 1582-10-15; or PROLEPTIC_GREGORIAN.", kMapping, 10, Width::kShort, "Calendar system", check::calendar_system},
-    {"auto.create", Type::kBoolean, "false", Importance::kMedium, "Create missing tables.", kDdl, 1, Width::kShort, "Auto-Create"},
-    {"auto.evolve", Type::kBoolean, "false", Importance::kMedium, "Add missing columns.", kDdl, 2, Width::kShort, "Auto-Evolve"},
-    {"quote.sql.identifiers", Type::kString, "ALWAYS", Importance::kMedium, "always or never.", kDdl, 3, Width::kMedium, "Quote Identifiers"},
-    {"max.retries", Type::kInt, "10", Importance::kMedium, "Tries of a failing write before the task fails.", kRetries, 1, Width::kShort, "Maximum Retries", sdk::checks::at_least<0>},
-    {"retry.backoff.ms", Type::kInt, "3000", Importance::kMedium, "Milliseconds between two tries.", kRetries, 2, Width::kShort, "Retry Backoff (millis)", sdk::checks::at_least<0>},
-    {"mssql.use.merge.holdlock", Type::kBoolean, "true", Importance::kLow, "Accepted; for another database.", kWrites, 7, Width::kShort, "SQL Server - Use HOLDLOCK in MERGE"},
-    {"trim.sensitive.log", Type::kBoolean, "false", Importance::kLow, "Accepted; records' values are not logged.", kWrites, 8, Width::kShort, "Trim sensitive logs"},
+    {"connection.url", Type::kString, kNoDefault, Importance::kHigh,
+     "JDBC connection URL, for example jdbc:mariadb://localhost:3306/shop or jdbc:mysql://localhost:3306/shop.",
+     kConnection, 1, Width::kLong, "JDBC URL"},
+    {"connection.user", Type::kString, kNull, Importance::kHigh, "Database user.", kConnection, 2, Width::kMedium,
+     "JDBC User"},
+    {"connection.password", Type::kPassword, kNull, Importance::kHigh, "Database password.", kConnection, 3,
+     Width::kMedium, "JDBC Password"},
+    {"jdbc.credentials.provider.class", Type::kClass, kDefaultCredentialsProvider, Importance::kLow,
+     "Only the default is accepted: user and password come from the settings.", kConnection, 4, Width::kLong,
+     "JDBC Credentials Provider Class", check::credentials_provider},
+    {"dialect.name", Type::kString, "", Importance::kLow, "Database dialect; empty = by connection.url.", kConnection,
+     5, Width::kLong, "Database Dialect", check::dialect_name},
+    {"connection.attempts", Type::kInt, "3", Importance::kLow, "Tries to connect before giving up.", kConnection, 6,
+     Width::kShort, "JDBC connection attempts", sdk::checks::at_least<1>},
+    {"connection.backoff.ms", Type::kInt64, "10000", Importance::kLow, "Milliseconds between two tries to connect.",
+     kConnection, 7, Width::kShort, "JDBC connection backoff in milliseconds"},
+    {"insert.mode", Type::kString, "insert", Importance::kHigh, "insert, upsert or update.", kWrites, 1, Width::kMedium,
+     "Insert Mode", check_insert_mode},
+    {"batch.size", Type::kInt, "3000", Importance::kMedium, "Most records in one statement.", kWrites, 2, Width::kShort,
+     "Batch Size", sdk::checks::at_least<0>},
+    {"delete.enabled", Type::kBoolean, "false", Importance::kMedium,
+     "A null value deletes the row of its key; needs pk.mode=record_key.", kWrites, 3, Width::kShort, "Enable deletes"},
+    {"table.types", Type::kList, "TABLE", Importance::kLow,
+     "Kinds of tables to write into: TABLE, PARTITIONED TABLE, VIEW.", kWrites, 4, Width::kMedium, "Table Types",
+     check_table_types},
+    {"replace.null.with.default", Type::kBoolean, "true", Importance::kMedium,
+     "Write a field's default where its value is null.", kWrites, 5, Width::kShort, "Replace null with default"},
+    {"millrace.tombstones", Type::kString, "fail", Importance::kLow,
+     "Records with a null value while delete.enabled=false: fail the task or ignore them.", kWrites, 6, Width::kShort,
+     "Tombstones", check_tombstones},
+    {"table.name.format", Type::kString, "${topic}", Importance::kMedium,
+     "Table for a topic; ${topic} stands for its name.", kMapping, 1, Width::kLong, "Table Name Format",
+     sdk::checks::non_empty},
+    {"pk.mode", Type::kString, "none", Importance::kHigh,
+     "Where the primary key comes from: none, kafka, record_key or record_value.", kMapping, 2, Width::kMedium,
+     "Primary Key Mode", check_key_mode},
+    {"pk.fields", Type::kList, "", Importance::kMedium, "Names of the primary key's columns.", kMapping, 3,
+     Width::kLong, "Primary Key Fields"},
+    {"fields.whitelist", Type::kList, "", Importance::kMedium, "Value fields to write; empty = all.", kMapping, 4,
+     Width::kLong, "Fields Whitelist"},
+    {"string.output.value.column.name", Type::kString, "record_value", Importance::kLow,
+     "Column for values that are plain text.", kMapping, 5, Width::kMedium, "String value column",
+     sdk::checks::non_empty},
+    {"db.timezone", Type::kString, "UTC", Importance::kMedium, "Zone of the wall clock values in the database.",
+     kMapping, 6, Width::kMedium, "DB Time Zone", check::time_zone},
+    {"date.timezone", Type::kString, "DB_TIMEZONE", Importance::kMedium,
+     "Zone in which a Date is written: DB_TIMEZONE or UTC.", kMapping, 7, Width::kMedium, "Date Time Zone",
+     check_date_zone},
+    {"timestamp.fields.list", Type::kList, "", Importance::kMedium,
+     "Value fields with epoch numbers to write as timestamps.", kMapping, 8, Width::kLong, "Timestamp Fields"},
+    {"timestamp.precision.mode", Type::kString, "MICROSECONDS", Importance::kMedium,
+     "Unit of those fields: MICROSECONDS or NANOSECONDS.", kMapping, 9, Width::kMedium, "Timestamp Precision",
+     check_precision},
+    {"date.calendar.system", Type::kString, "LEGACY", Importance::kLow,
+     "LEGACY is Julian before 1582-10-15; or PROLEPTIC_GREGORIAN.", kMapping, 10, Width::kShort, "Calendar system",
+     check::calendar_system},
+    {"auto.create", Type::kBoolean, "false", Importance::kMedium, "Create missing tables.", kDdl, 1, Width::kShort,
+     "Auto-Create"},
+    {"auto.evolve", Type::kBoolean, "false", Importance::kMedium, "Add missing columns.", kDdl, 2, Width::kShort,
+     "Auto-Evolve"},
+    {"quote.sql.identifiers", Type::kString, "ALWAYS", Importance::kMedium, "always or never.", kDdl, 3, Width::kMedium,
+     "Quote Identifiers"},
+    {"max.retries", Type::kInt, "10", Importance::kMedium, "Tries of a failing write before the task fails.", kRetries,
+     1, Width::kShort, "Maximum Retries", sdk::checks::at_least<0>},
+    {"retry.backoff.ms", Type::kInt, "3000", Importance::kMedium, "Milliseconds between two tries.", kRetries, 2,
+     Width::kShort, "Retry Backoff (millis)", sdk::checks::at_least<0>},
+    {"mssql.use.merge.holdlock", Type::kBoolean, "true", Importance::kLow, "Accepted; for another database.", kWrites,
+     7, Width::kShort, "SQL Server - Use HOLDLOCK in MERGE"},
+    {"trim.sensitive.log", Type::kBoolean, "false", Importance::kLow, "Accepted; records' values are not logged.",
+     kWrites, 8, Width::kShort, "Trim sensitive logs"},
 });
 
 std::vector<std::string> names_of(const sdk::Config& config, std::string_view key) {
@@ -86,7 +137,9 @@ Result<SinkConfig> SinkConfig::parse(const sdk::Config& config) {
   if (!connection.ok()) return connection.status();
   out.connection = std::move(*connection);
   const std::string mode = lower(config.string("insert.mode"));
-  out.insert_mode = mode == "upsert" ? InsertMode::kUpsert : mode == "update" ? InsertMode::kUpdate : InsertMode::kInsert;
+  out.insert_mode = mode == "upsert"   ? InsertMode::kUpsert
+                    : mode == "update" ? InsertMode::kUpdate
+                                       : InsertMode::kInsert;
   out.key_mode_text = lower(config.string("pk.mode"));
   out.key_mode = key_mode_of(out.key_mode_text);
   out.key_fields = names_of(config, "pk.fields");
@@ -116,7 +169,8 @@ Result<SinkConfig> SinkConfig::parse(const sdk::Config& config) {
   }
   if (out.insert_mode == InsertMode::kUpdate && out.key_mode == KeyMode::kNone) {
     // An UPDATE without a key would rewrite every row of the table with each record.
-    return Status(Code::kInvalidConfig, "insert.mode=update needs a key to find the row; set pk.mode to record_key, record_value or kafka");
+    return Status(Code::kInvalidConfig,
+                  "insert.mode=update needs a key to find the row; set pk.mode to record_key, record_value or kafka");
   }
   return out;
 }

@@ -9,19 +9,21 @@ constexpr int kDeadlockTries = 5;
 constexpr unsigned kDeadlock = 1213, kLockTimeout = 1205;
 
 const char* value_type(const mr_value& value) {
-  constexpr const char* kNames[] = {"null", "Boolean", "Byte", "Short", "Integer", "Long", "Float", "Double", "String", "byte[]",
+  constexpr const char* kNames[] = {"null",      "Boolean", "Byte",   "Short",      "Integer",
+                                    "Long",      "Float",   "Double", "String",     "byte[]",
                                     "ArrayList", "HashMap", "Struct", "BigDecimal", "Date"};
   return value.kind < std::size(kNames) ? kNames[value.kind] : "Object";
 }
 
 std::string schema_type(const mr_schema* schema) {
-  constexpr const char* kNames[] = {"null", "boolean", "int8", "int16", "int32", "int64", "float32", "float64", "string", "bytes", "array", "map", "Struct"};
+  constexpr const char* kNames[] = {"null",    "boolean", "int8",  "int16", "int32", "int64", "float32",
+                                    "float64", "string",  "bytes", "array", "map",   "Struct"};
   return schema == nullptr ? "null" : schema->type < std::size(kNames) ? kNames[schema->type] : "?";
 }
 
 std::string position(const mr_record& record) {
-  return "(topic='" + std::string(sdk::view(record.topic)) + "',partition=" + std::to_string(record.partition) + ",offset=" +
-         std::to_string(record.offset) + ",timestamp=" +
+  return "(topic='" + std::string(sdk::view(record.topic)) + "',partition=" + std::to_string(record.partition) +
+         ",offset=" + std::to_string(record.offset) + ",timestamp=" +
          (record.timestamp_ms == MR_NO_TIMESTAMP ? std::string("null") : std::to_string(record.timestamp_ms)) + ")";
 }
 
@@ -74,7 +76,8 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
   Status status;
   for (int attempt = 0; attempt < kDeadlockTries; ++attempt) {
     status = write_transaction(context, records);
-    const bool deadlock = !status.ok() && session_ != nullptr && !session_->broken() && status.code() == Code::kUnavailable &&
+    const bool deadlock = !status.ok() && session_ != nullptr && !session_->broken() &&
+                          status.code() == Code::kUnavailable &&
                           (session_->last_error().number == kDeadlock || session_->last_error().number == kLockTimeout);
     // Whoever lost a deadlock can go on at once; different waits keep two tasks from meeting again.
     if (!deadlock || context.wait(5 + 10 * attempt + (records.front().offset % 7))) break;
@@ -93,19 +96,22 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
   }
   if (session_ == nullptr || session_->broken() || status.code() == Code::kUnavailable) {
     retries_left_ = config_->retries_max;
-    return {Code::kInternal, status.message() + " (after " + std::to_string(config_->retries_max) + " retries; see max.retries)"};
+    return {Code::kInternal,
+            status.message() + " (after " + std::to_string(config_->retries_max) + " retries; see max.retries)"};
   }
   return write_around_bad_records(context, records);
 }
 
 Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& record) const {
   const auto schema_of = [&](mr_schema_id id) { return id == 0 ? nullptr : context.describe(id); };
-  const auto wrong = [&](const char* what, const char* needed, const char* schema_needed, const mr_value& value, const mr_schema* schema) {
-    return Status(Code::kInternal, "Sink connector '" + context.name() + "' is configured with 'delete.enabled=" +
-                                       (config_->delete_enabled ? "true" : "false") + "' and 'pk.mode=" + config_->key_mode_text +
-                                       "' and therefore requires records with a non-null " + needed + " and non-null " + schema_needed +
-                                       " schema, but found record at " + position(record) + " with a " + value_type(value) + " " + what + " and " +
-                                       schema_type(schema) + " " + what + " schema.");
+  const auto wrong = [&](const char* what, const char* needed, const char* schema_needed, const mr_value& value,
+                         const mr_schema* schema) {
+    return Status(Code::kInternal,
+                  "Sink connector '" + context.name() + "' is configured with 'delete.enabled=" +
+                      (config_->delete_enabled ? "true" : "false") + "' and 'pk.mode=" + config_->key_mode_text +
+                      "' and therefore requires records with a non-null " + needed + " and non-null " + schema_needed +
+                      " schema, but found record at " + position(record) + " with a " + value_type(value) + " " + what +
+                      " and " + schema_type(schema) + " " + what + " schema.");
   };
   if (config_->key_mode == KeyMode::kRecordKey || config_->delete_enabled) {
     const mr_schema* schema = schema_of(record.key_schema);
@@ -117,7 +123,8 @@ Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& rec
   const mr_schema* schema = schema_of(record.value_schema);
   const bool struct_value = record.value.kind == MR_STRUCT && schema != nullptr && schema->type == MR_STRUCT;
   const bool text_value = record.value.kind == MR_STRING && schema != nullptr && schema->type == MR_STRING;
-  if (!struct_value && !text_value) return wrong("value", "Struct or String value", "Struct or String", record.value, schema);
+  if (!struct_value && !text_value)
+    return wrong("value", "Struct or String value", "Struct or String", record.value, schema);
   return sdk::ok();
 }
 
@@ -145,7 +152,8 @@ Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record>
     if (!found.ok()) return found.status();
     SinkTable& table = **found;
     const mr_schema_id value_schema = remove ? 0 : record.value_schema;
-    const bool same = table.key_schema == record.key_schema && table.value_schema == value_schema && table.removing == remove;
+    const bool same =
+        table.key_schema == record.key_schema && table.value_schema == value_schema && table.removing == remove;
     if (!table.waiting.empty() && (!same || table.waiting.size() >= config_->batch_size)) {
       if (Status s = send(context, table); !s.ok()) return s;
     }
@@ -178,10 +186,12 @@ Result<SinkTable*> JdbcSinkTask::table_of(const mr_record& record) {
   SinkTable*& table = tables_by_topic_[std::string(topic)];
   if (table == nullptr) {
     std::string name = config_->table_name_format;
-    for (size_t at = 0; (at = name.find("${topic}", at)) != std::string::npos; at += topic.size()) name.replace(at, 8, topic);
+    for (size_t at = 0; (at = name.find("${topic}", at)) != std::string::npos; at += topic.size())
+      name.replace(at, 8, topic);
     if (name.empty()) {
-      return Status(Code::kInvalidConfig, "Destination table name for topic '" + std::string(topic) + "' is empty using the format string '" +
-                                              config_->table_name_format + "'");
+      return Status(Code::kInvalidConfig, "Destination table name for topic '" + std::string(topic) +
+                                              "' is empty using the format string '" + config_->table_name_format +
+                                              "'");
     }
     auto id = dialect_->table_id(name, config_->connection.url);
     if (!id.ok()) return id.status();
@@ -212,9 +222,11 @@ Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_re
   const bool broken = session_->broken();
   for (const auto& [name, table] : tables_) table->waiting.clear();
   if (broken || failure.code() == Code::kUnavailable) return failure;
-  if (Status s = session_->execute("ROLLBACK TO SAVEPOINT millrace"); !s.ok() && session_->last_error().number != 1305) return s;
+  if (Status s = session_->execute("ROLLBACK TO SAVEPOINT millrace"); !s.ok() && session_->last_error().number != 1305)
+    return s;
   if (records.size() == 1) {
-    return context.report(first, Status(Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"));
+    return context.report(first,
+                          Status(Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"));
   }
   const size_t half = records.size() / 2;
   if (Status s = write_part(context, records.first(half), first); !s.ok()) return s;

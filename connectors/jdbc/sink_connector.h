@@ -35,8 +35,8 @@ class JdbcSinkTask final : public sdk::SinkTask {
   std::optional<SinkConfig> config_;
   std::unique_ptr<Dialect> dialect_;
   std::unique_ptr<Session> session_;
-  std::mutex session_guard_;  // session_ against interrupt()
-  std::map<std::string, std::unique_ptr<SinkTable>, std::less<>> tables_;       // by table name
+  std::mutex session_guard_;                                               // session_ against interrupt()
+  std::map<std::string, std::unique_ptr<SinkTable>, std::less<>> tables_;  // by table name
   std::map<std::string, SinkTable*, std::less<>> tables_by_topic_;
   std::string last_topic_;
   SinkTable* last_table_ = nullptr;
@@ -50,7 +50,9 @@ struct JdbcSink {
   static constexpr std::string_view kAliases[] = {"JdbcSink", "JdbcSinkConnector",
                                                   "io.aiven.connect.jdbc.JdbcSinkConnector"};
   static std::span<const sdk::ConfigKey> config() { return sink_config_keys(); }
-  static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) { return validate_sink(context, config); }
+  static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) {
+    return validate_sink(context, config);
+  }
 };
 
 }  // namespace millrace::jdbc

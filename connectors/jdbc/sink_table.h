@@ -29,17 +29,19 @@ struct FieldPlan {
   std::vector<SinkField> all;     ///< in the order of CREATE TABLE
 
   /// `key`, `value`: null = no schema. Errors: kInvalidConfig with Connect's words.
-  static Result<FieldPlan> make(const SinkConfig& config, const TableId& table, const sdk::TaskContext& context, const mr_schema* key,
-                                const mr_schema* value);
+  static Result<FieldPlan> make(const SinkConfig& config, const TableId& table, const sdk::TaskContext& context,
+                                const mr_schema* key, const mr_schema* value);
 };
 
 class SinkTable {
  public:
-  SinkTable(const SinkConfig& config, const Dialect& dialect, TableId id) : config_(config), dialect_(dialect), id_(std::move(id)) {}
+  SinkTable(const SinkConfig& config, const Dialect& dialect, TableId id)
+      : config_(config), dialect_(dialect), id_(std::move(id)) {}
 
   /// The prepared writer for records of these schemas; creates or alters the table first where that is allowed.
   /// `remove`: it deletes by key. The pointer lives until forget().
-  Result<BatchWriter*> writer(Session& session, const sdk::TaskContext& context, mr_schema_id key, mr_schema_id value, bool remove);
+  Result<BatchWriter*> writer(Session& session, const sdk::TaskContext& context, mr_schema_id key, mr_schema_id value,
+                              bool remove);
   /// Drops everything that belongs to a session, and what is known of the table.
   void forget();
   const TableId& id() const { return id_; }

@@ -22,7 +22,8 @@ bool named(const std::vector<std::string>& names, const TableId& table, const Di
 
 bool matches(const std::vector<std::string>& expressions, const TableId& table) {
   const std::string full = dotted(table);
-  return std::any_of(expressions.begin(), expressions.end(), [&](const std::string& expression) { return RE2::FullMatch(full, expression); });
+  return std::any_of(expressions.begin(), expressions.end(),
+                     [&](const std::string& expression) { return RE2::FullMatch(full, expression); });
 }
 
 /// Which setting the user has to change when two tables share a name.
@@ -31,7 +32,8 @@ std::string filter_keys(const sdk::Config& config) {
   if (white && black) return "'table.whitelist' or 'table.blacklist'";
   if (black) return "'table.blacklist'";
   if (white) return "'table.whitelist'";
-  return config.string("table.include.list").empty() ? "'table.whitelist' or 'table.blacklist'" : "'table.include.list'";
+  return config.string("table.include.list").empty() ? "'table.whitelist' or 'table.blacklist'"
+                                                     : "'table.include.list'";
 }
 
 }  // namespace
@@ -45,7 +47,8 @@ TableFilter TableFilter::of(const sdk::Config& config) {
   return filter;
 }
 
-std::vector<TableId> TableFilter::choose(const std::vector<TableId>& tables, const Dialect& dialect, const std::string& home) const {
+std::vector<TableId> TableFilter::choose(const std::vector<TableId>& tables, const Dialect& dialect,
+                                         const std::string& home) const {
   std::vector<TableId> chosen;
   for (const TableId& table : tables) {
     bool take = true;
@@ -76,10 +79,13 @@ Status check_duplicates(const std::vector<TableId>& tables, const sdk::Config& c
   }
   if (found.empty()) return sdk::ok();
   return {Code::kInvalidConfig,
-          "The connector uses the unqualified table name as the topic name and has detected duplicate unqualified table names. This could lead to "
-          "mixed data types in the topic and downstream processing errors. To prevent such processing errors, the JDBC Source connector fails to "
-          "start when it detects duplicate table name configurations. Update the connector's " + filter_keys(config) +
-              " config to include exactly one table in each of the tables listed below.\n\t[" + found + "]"};
+          "The connector uses the unqualified table name as the topic name and has detected duplicate unqualified "
+          "table names. This could lead to "
+          "mixed data types in the topic and downstream processing errors. To prevent such processing errors, the JDBC "
+          "Source connector fails to "
+          "start when it detects duplicate table name configurations. Update the connector's " +
+              filter_keys(config) + " config to include exactly one table in each of the tables listed below.\n\t[" +
+              found + "]"};
 }
 
 JdbcSourceConnector::~JdbcSourceConnector() { join(); }
@@ -101,7 +107,8 @@ Status JdbcSourceConnector::start(sdk::ConnectorContext& context, const sdk::Con
   settings_ = std::move(*settings);
   if (!source_query(config).empty()) {
     for (const char* key : {"table.whitelist", "table.blacklist", "table.include.list", "table.exclude.list"}) {
-      if (!config.string(key).empty()) return {Code::kInvalidConfig, "query may not be combined with whole-table copying settings."};
+      if (!config.string(key).empty())
+        return {Code::kInvalidConfig, "query may not be combined with whole-table copying settings."};
     }
     return sdk::ok();
   }
@@ -117,9 +124,11 @@ Status JdbcSourceConnector::start(sdk::ConnectorContext& context, const sdk::Con
 }
 
 Result<std::vector<TableId>> JdbcSourceConnector::list(Session& session) const {
-  // Other databases of the server count only where they are asked for: a second `users` elsewhere must not stop this one.
+  // Other databases of the server count only where they are asked for: a second `users` elsewhere must not stop this
+  // one.
   const std::optional<std::string> catalog = config_.get("catalog.pattern");
-  const bool all = catalog.has_value() || !settings_.url.flag("nulldatabasemeanscurrent", true) || !settings_.url.flag("nullcatalogmeanscurrent", true);
+  const bool all = catalog.has_value() || !settings_.url.flag("nulldatabasemeanscurrent", true) ||
+                   !settings_.url.flag("nullcatalogmeanscurrent", true);
   auto tables = session.tables(catalog, config_.list("table.types"));
   if (!tables.ok()) return tables.status();
   return filter_.choose(*tables, *dialect_, all ? std::string() : settings_.url.database);
@@ -137,7 +146,8 @@ void JdbcSourceConnector::monitor(sdk::ConnectorContext context) {
         return changed_.wait_for(wait, std::chrono::milliseconds(wait_ms), [this] { return stopping_; });
       });
       if (opened.ok()) session = std::move(*opened);
-      if (!opened.ok() && opened.status().code() != Code::kStopped) context.warn("The table list cannot be read: " + opened.status().message());
+      if (!opened.ok() && opened.status().code() != Code::kStopped)
+        context.warn("The table list cannot be read: " + opened.status().message());
     }
     std::optional<std::vector<TableId>> found;
     if (session != nullptr) {
@@ -151,7 +161,8 @@ void JdbcSourceConnector::monitor(sdk::ConnectorContext context) {
     const bool differs = tables_.has_value() && *tables_ != *found;
     tables_ = std::move(found);
     if (!duplicates.ok()) {
-      fatal_ = {Code::kInvalidConfig, "Encountered an unrecoverable error while reading tables from the database: " + duplicates.message()};
+      fatal_ = {Code::kInvalidConfig,
+                "Encountered an unrecoverable error while reading tables from the database: " + duplicates.message()};
       context.raise_error(fatal_);
     } else if (differs) {
       context.info("The set of tables has changed; tasks are configured anew");
@@ -201,7 +212,8 @@ Status JdbcSourceConnector::stop(sdk::ConnectorContext&) {
 Status JdbcSource::alter_offset(const sdk::Config&, const mr_value& partition, const mr_value& offset) {
   const bool table = sdk::find(partition, "table") != nullptr, query = sdk::find(partition, "query") != nullptr;
   if (!table && !query) {
-    return {Code::kInvalidConfig, R"(a partition of this connector is {"protocol":"1","table":"database.table"} or {"query":"query"})"};
+    return {Code::kInvalidConfig,
+            R"(a partition of this connector is {"protocol":"1","table":"database.table"} or {"query":"query"})"};
   }
   if (offset.kind == MR_NULL) return sdk::ok();
   for (uint32_t i = 0; offset.kind == MR_MAP && i < offset.size; ++i) {
@@ -209,9 +221,11 @@ Status JdbcSource::alter_offset(const sdk::Config&, const mr_value& partition, c
     const mr_value& value = offset.u.items[2 * i + 1];
     const std::string_view name(key.u.bytes, key.size);
     if (name != "incrementing" && name != "timestamp" && name != "timestamp_nanos") {
-      return {Code::kInvalidConfig, "offset key '" + std::string(name) + "' is unknown; use incrementing, timestamp and timestamp_nanos"};
+      return {Code::kInvalidConfig,
+              "offset key '" + std::string(name) + "' is unknown; use incrementing, timestamp and timestamp_nanos"};
     }
-    if (value.kind < MR_INT8 || value.kind > MR_INT64) return {Code::kInvalidConfig, "offset '" + std::string(name) + "' must be a whole number"};
+    if (value.kind < MR_INT8 || value.kind > MR_INT64)
+      return {Code::kInvalidConfig, "offset '" + std::string(name) + "' must be a whole number"};
   }
   return sdk::ok();
 }

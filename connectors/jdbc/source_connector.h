@@ -15,9 +15,10 @@ namespace millrace::jdbc {
 class TableFilter {
  public:
   static TableFilter of(const sdk::Config& config);
-  /// The chosen ones of `tables`, in their order. `dialect` quotes names for the comparison. Tables outside the database
-  /// `home` (empty = any) must be named in full.
-  std::vector<TableId> choose(const std::vector<TableId>& tables, const Dialect& dialect, const std::string& home) const;
+  /// The chosen ones of `tables`, in their order. `dialect` quotes names for the comparison. Tables outside the
+  /// database `home` (empty = any) must be named in full.
+  std::vector<TableId> choose(const std::vector<TableId>& tables, const Dialect& dialect,
+                              const std::string& home) const;
 
  private:
   std::vector<std::string> whitelist_, blacklist_, include_, exclude_;
@@ -59,7 +60,9 @@ struct JdbcSource {
   static constexpr std::string_view kAliases[] = {"JdbcSource", "JdbcSourceConnector",
                                                   "io.aiven.connect.jdbc.JdbcSourceConnector"};
   static std::span<const sdk::ConfigKey> config() { return source_config_keys(); }
-  static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) { return validate_source(context, config); }
+  static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) {
+    return validate_source(context, config);
+  }
   static Status alter_offset(const sdk::Config& config, const mr_value& partition, const mr_value& offset);
 };
 

@@ -17,7 +17,8 @@ std::string joined(const std::vector<std::string>& names, std::string_view separ
 }
 
 const char* type_name(uint8_t kind) {
-  constexpr const char* kNames[] = {"NULL", "BOOLEAN", "INT8", "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64", "STRING", "BYTES"};
+  constexpr const char* kNames[] = {"NULL",  "BOOLEAN", "INT8",    "INT16",  "INT32",
+                                    "INT64", "FLOAT32", "FLOAT64", "STRING", "BYTES"};
   return kind < std::size(kNames) ? kNames[kind] : "BYTES";
 }
 
@@ -45,7 +46,8 @@ Querier::Querier(const SourceConfig& config, const Dialect& dialect, TableId tab
   } else if (config.mode == Mode::kBulk) {
     partition_entries_ = {sdk::string_value("table"), sdk::string_value(table_.table)};
   } else {
-    partition_entries_ = {sdk::string_value("protocol"), sdk::string_value("1"), sdk::string_value("table"), sdk::string_value(name_)};
+    partition_entries_ = {sdk::string_value("protocol"), sdk::string_value("1"), sdk::string_value("table"),
+                          sdk::string_value(name_)};
   }
 }
 
@@ -59,18 +61,21 @@ Status Querier::prepare(Session& session, const sdk::SourceContext& context, boo
 }
 
 Status Querier::choose_mapped_columns() {
-  const auto choose = [&](const std::vector<ColumnMapping>& mappings, std::string_view what, std::vector<std::string>& columns) -> Status {
+  const auto choose = [&](const std::vector<ColumnMapping>& mappings, std::string_view what,
+                          std::vector<std::string>& columns) -> Status {
     const ColumnMapping* found = nullptr;
     for (const ColumnMapping& mapping : mappings) {
       if (!RE2::FullMatch(name_, mapping.expression)) continue;
       if (found != nullptr) {
-        return {Code::kInvalidConfig, "Error while validating " + std::string(what) + " column mappings: Included table '" + quoted_name_ +
+        return {Code::kInvalidConfig, "Error while validating " + std::string(what) +
+                                          " column mappings: Included table '" + quoted_name_ +
                                           "' matches more than one of the provided regexes"};
       }
       found = &mapping;
     }
     if (found == nullptr) {
-      return {Code::kInvalidConfig, "Error while validating " + std::string(what) + " column mappings: Included table '" + quoted_name_ +
+      return {Code::kInvalidConfig, "Error while validating " + std::string(what) +
+                                        " column mappings: Included table '" + quoted_name_ +
                                         "' does not match any of the provided regexes"};
     }
     columns = found->columns;
@@ -91,29 +96,35 @@ Status Querier::find_columns(Session& session, bool first_of_task) {
   auto columns = session.columns(table_);
   if (!columns.ok()) return columns.status();
   const auto find = [&](const std::string& name) {
-    return std::find_if(columns->begin(), columns->end(), [&](const ColumnInfo& info) { return lower(info.name) == lower(name); });
+    return std::find_if(columns->begin(), columns->end(),
+                        [&](const ColumnInfo& info) { return lower(info.name) == lower(name); });
   };
   (void)first_of_task;
   if (uses_incrementing(config_.mode)) {
     if (incrementing_column_.empty()) {
-      const auto automatic = std::find_if(columns->begin(), columns->end(), [](const ColumnInfo& info) { return info.auto_increment; });
+      const auto automatic =
+          std::find_if(columns->begin(), columns->end(), [](const ColumnInfo& info) { return info.auto_increment; });
       if (automatic == columns->end()) {
-        return {Code::kInvalidConfig, "Table " + quoted_name_ + " has no auto-increment column; name a column in incrementing.column.name"};
+        return {Code::kInvalidConfig,
+                "Table " + quoted_name_ + " has no auto-increment column; name a column in incrementing.column.name"};
       }
       incrementing_column_ = automatic->name;
     }
     const auto found = find(incrementing_column_);
     if (found == columns->end()) {
-      return {Code::kInvalidConfig, "Incrementing column: " + incrementing_column_ + " does not exist in table '" + quoted_name_ + "'"};
+      return {Code::kInvalidConfig,
+              "Incrementing column: " + incrementing_column_ + " does not exist in table '" + quoted_name_ + "'"};
     }
     if (found->nullable && config_.validate_non_null) {
-      return {Code::kInvalidConfig, "Cannot make incremental queries using incrementing column " + incrementing_column_ + " on " + quoted_name_ +
+      return {Code::kInvalidConfig, "Cannot make incremental queries using incrementing column " +
+                                        incrementing_column_ + " on " + quoted_name_ +
                                         " because this column is nullable."};
     }
   }
   if (!uses_timestamp(config_.mode)) return sdk::ok();
   if (timestamp_columns_.empty()) {
-    return {Code::kInvalidConfig, "Mode timestamp needs timestamp.column.name: the column of table " + quoted_name_ + " that changes with every update"};
+    return {Code::kInvalidConfig, "Mode timestamp needs timestamp.column.name: the column of table " + quoted_name_ +
+                                      " that changes with every update"};
   }
   std::vector<std::string> missing;
   bool one_not_null = false;
@@ -126,10 +137,12 @@ Status Querier::find_columns(Session& session, bool first_of_task) {
     }
   }
   if (!missing.empty()) {
-    return {Code::kInvalidConfig, "Timestamp columns: " + joined(missing, ", ") + " do not exist in table '" + quoted_name_ + "'"};
+    return {Code::kInvalidConfig,
+            "Timestamp columns: " + joined(missing, ", ") + " do not exist in table '" + quoted_name_ + "'"};
   }
   if (!one_not_null && config_.validate_non_null) {
-    return {Code::kInvalidConfig, "Cannot make incremental queries using timestamp columns " + joined(timestamp_columns_, ",") + " on " + quoted_name_ +
+    return {Code::kInvalidConfig, "Cannot make incremental queries using timestamp columns " +
+                                      joined(timestamp_columns_, ",") + " on " + quoted_name_ +
                                       " because all of these columns are nullable."};
   }
   return sdk::ok();
@@ -184,8 +197,8 @@ std::string Querier::statement() const {
       sql += " WHERE " + timestamp + " > ? AND " + timestamp + " < ? ORDER BY " + timestamp + " ASC";
       break;
     case Mode::kTimestampIncrementing:
-      sql += " WHERE " + timestamp + " < ? AND ((" + timestamp + " = ? AND " + id + " > ?) OR " + timestamp + " > ?) ORDER BY " + timestamp + "," + id +
-             " ASC";
+      sql += " WHERE " + timestamp + " < ? AND ((" + timestamp + " = ? AND " + id + " > ?) OR " + timestamp +
+             " > ?) ORDER BY " + timestamp + "," + id + " ASC";
       break;
   }
   if (!config_.query_suffix.empty()) sql += " " + config_.query_suffix;
@@ -221,7 +234,9 @@ Status Querier::start(Session& session, const sdk::SourceContext& context) {
   auto reader = session.read(statement(), parameters, config_.read);
   if (!reader.ok()) {
     const Status& why = reader.status();
-    return {why.code(), "Reading " + (table_.table.empty() ? std::string("the query") : "table " + quoted_name_) + " failed: " + why.message(),
+    return {why.code(),
+            "Reading " + (table_.table.empty() ? std::string("the query") : "table " + quoted_name_) +
+                " failed: " + why.message(),
             why.retry_after_ms()};
   }
   reader_ = std::move(*reader);
@@ -243,10 +258,12 @@ Status Querier::register_schema(const sdk::SourceContext& context) {
   std::set<std::string> labels;
   for (const ResultColumn& column : reader_->columns()) {
     if (!labels.insert(column.label).second) {
-      return {Code::kInvalidConfig, "The query returns two columns named '" + column.label + "'; give one of them another name with AS"};
+      return {Code::kInvalidConfig,
+              "The query returns two columns named '" + column.label + "'; give one of them another name with AS"};
     }
-    shape.push_back(column.label + '\0' + std::to_string(column.type) + (column.optional ? "?" : "!") + std::string(column.logical) +
-                    std::to_string(column.scale) + "," + std::to_string(column.precision));
+    shape.push_back(column.label + '\0' + std::to_string(column.type) + (column.optional ? "?" : "!") +
+                    std::string(column.logical) + std::to_string(column.scale) + "," +
+                    std::to_string(column.precision));
   }
   if (Status s = find_positions(); !s.ok()) return s;
   if (schema_ != 0 && shape == shape_) return sdk::ok();
@@ -257,7 +274,8 @@ Status Querier::register_schema(const sdk::SourceContext& context) {
     schema.type = static_cast<uint8_t>(column.type);
     schema.optional = column.optional ? 1 : 0;
     const std::string scale = std::to_string(column.scale), precision = std::to_string(column.precision);
-    const mr_pair parameters[] = {{sdk::to_mr("scale"), sdk::to_mr(scale)}, {sdk::to_mr("connect.decimal.precision"), sdk::to_mr(precision)}};
+    const mr_pair parameters[] = {{sdk::to_mr("scale"), sdk::to_mr(scale)},
+                                  {sdk::to_mr("connect.decimal.precision"), sdk::to_mr(precision)}};
     if (!column.logical.empty()) {
       schema.name = sdk::to_mr(column.logical);
       schema.has_version = 1;
@@ -289,7 +307,8 @@ Status Querier::find_positions() {
   if (uses_incrementing(config_.mode)) {
     const auto found = std::find(labels.begin(), labels.end(), incrementing_column_);
     if (found == labels.end()) {
-      return {Code::kInvalidConfig, "Incrementing column " + incrementing_column_ + " not found in " + joined(labels, ",")};
+      return {Code::kInvalidConfig,
+              "Incrementing column " + incrementing_column_ + " not found in " + joined(labels, ",")};
     }
     incrementing_at_ = static_cast<size_t>(found - labels.begin());
   }
@@ -298,12 +317,15 @@ Status Querier::find_positions() {
   for (const std::string& name : timestamp_columns_) {
     auto found = std::find(labels.begin(), labels.end(), name);
     if (found == labels.end()) {
-      found = std::find_if(labels.begin(), labels.end(), [&](const std::string& label) { return lower(label) == lower(name); });
+      found = std::find_if(labels.begin(), labels.end(),
+                           [&](const std::string& label) { return lower(label) == lower(name); });
     }
-    if (found == labels.end()) return {Code::kInvalidConfig, "Timestamp column " + name + " not found in " + joined(labels, ",")};
+    if (found == labels.end())
+      return {Code::kInvalidConfig, "Timestamp column " + name + " not found in " + joined(labels, ",")};
     const auto at = static_cast<size_t>(found - labels.begin());
     if (!columns[at].timestamp) {
-      return {Code::kInvalidConfig, "Timestamp column " + name + " of " + name_ + " is no DATETIME or TIMESTAMP; timestamp mode needs one"};
+      return {Code::kInvalidConfig,
+              "Timestamp column " + name + " of " + name_ + " is no DATETIME or TIMESTAMP; timestamp mode needs one"};
     }
     timestamps_at_.push_back(at);
   }
@@ -343,15 +365,18 @@ Status Querier::incrementing_of(const mr_value& value, int64_t& number) const {
   }
   const ResultColumn& column = reader_->columns()[incrementing_at_];
   if (value.kind == MR_NULL) {
-    return {Code::kInternal, std::string("Null value for incrementing column of type: ") + type_name(static_cast<uint8_t>(column.type))};
+    return {Code::kInternal,
+            std::string("Null value for incrementing column of type: ") + type_name(static_cast<uint8_t>(column.type))};
   }
   if (value.kind != MR_DECIMAL) {
-    return {Code::kInternal, std::string("Invalid type for incrementing column: ") + type_name(static_cast<uint8_t>(column.type))};
+    return {Code::kInternal,
+            std::string("Invalid type for incrementing column: ") + type_name(static_cast<uint8_t>(column.type))};
   }
   if (value.scale != 0) return {Code::kInternal, "Scale of Decimal value for incrementing column must be 0"};
   if (value.size > 8) return {Code::kInternal, "Decimal value for incrementing column exceeded Long.MAX_VALUE"};
   number = value.size != 0 && (value.u.bytes[0] & 0x80) != 0 ? -1 : 0;
-  for (uint32_t i = 0; i < value.size; ++i) number = static_cast<int64_t>(static_cast<uint64_t>(number) << 8 | static_cast<uint8_t>(value.u.bytes[i]));
+  for (uint32_t i = 0; i < value.size; ++i)
+    number = static_cast<int64_t>(static_cast<uint64_t>(number) << 8 | static_cast<uint8_t>(value.u.bytes[i]));
   return sdk::ok();
 }
 
@@ -398,7 +423,8 @@ Status Querier::build_records() {
   }
   if (config_.mode == Mode::kBulk) return sdk::ok();
   // The result is complete, so no further row can have the last timestamp.
-  if (config_.mode == Mode::kTimestamp && rows != 0 && after_batch_.ok() && reader_->done()) offsets_[rows - 1] = newest_;
+  if (config_.mode == Mode::kTimestamp && rows != 0 && after_batch_.ok() && reader_->done())
+    offsets_[rows - 1] = newest_;
   for (size_t row = 0; row < rows; ++row) write_offset(row, offsets_[row]);
   return sdk::ok();
 }

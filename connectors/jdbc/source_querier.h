@@ -63,8 +63,8 @@ class Querier {
   size_t incrementing_at_ = 0;
   std::vector<size_t> timestamps_at_;
 
-  SourceOffset sent_;     // of the last row handed over: where a new query starts
-  SourceOffset newest_;   // timestamp mode: of the last row read, not yet safe to store
+  SourceOffset sent_;    // of the last row handed over: where a new query starts
+  SourceOffset newest_;  // timestamp mode: of the last row read, not yet safe to store
   RowBatch batch_;
   std::vector<mr_record> records_;
   std::vector<mr_value> partition_entries_, offset_entries_;

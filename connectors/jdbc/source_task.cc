@@ -7,12 +7,15 @@ namespace millrace::jdbc {
 namespace {
 
 constexpr std::string_view kNoTable =
-    "Task is being killed because it was not assigned a table nor a query to execute. If run in table mode please make sure that the tables "
-    "exist on the database. If the table does exist on the database, we recommend using the fully qualified table name.";
+    "Task is being killed because it was not assigned a table nor a query to execute. If run in table mode please make "
+    "sure that the tables "
+    "exist on the database. If the table does exist on the database, we recommend using the fully qualified table "
+    "name.";
 constexpr int64_t kIdleWaitMs = 1000;
 
 int64_t monotonic_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -78,8 +81,9 @@ void JdbcSourceTask::warn_of_time_zone(sdk::SourceContext& context) {
   const int64_t offset = std::atoll(rows->at(0).at(0).value_or("0").c_str());
   const int64_t expected = config_->read.clock.zone.offset_at(std::atoll(rows->at(0).at(1).value_or("0").c_str()));
   if (offset == expected) return;
-  context.warn("the session's time zone is " + std::to_string(offset / 60) + " minutes from UTC, but db.timezone=" + context.string("db.timezone") +
-               " means " + std::to_string(expected / 60) + ": rows will arrive late or not at all; set db.timezone to the zone of the server");
+  context.warn("the session's time zone is " + std::to_string(offset / 60) + " minutes from UTC, but db.timezone=" +
+               context.string("db.timezone") + " means " + std::to_string(expected / 60) +
+               ": rows will arrive late or not at all; set db.timezone to the zone of the server");
 }
 
 Status JdbcSourceTask::poll(sdk::SourceContext& context) {

@@ -53,12 +53,15 @@ class MariaDbDialect final : public Dialect {
     return table.catalog.empty() ? quote(table.table) : quote(table.catalog) + "." + quote(table.table);
   }
 
-  std::string insert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const override {
+  std::string insert(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const override {
     return "INSERT INTO " + columns_of(table, keys, others) + " VALUES(" + marks(keys.size() + others.size()) + ")";
   }
 
-  std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const override {
-    std::string sql = "insert into " + columns_of(table, keys, others) + " values(" + marks(keys.size() + others.size()) + ") on duplicate key update ";
+  std::string upsert(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const override {
+    std::string sql = "insert into " + columns_of(table, keys, others) + " values(" +
+                      marks(keys.size() + others.size()) + ") on duplicate key update ";
     const auto& updated = others.empty() ? keys : others;
     for (size_t i = 0; i < updated.size(); ++i) {
       const std::string name = quote(updated[i]);
@@ -67,7 +70,8 @@ class MariaDbDialect final : public Dialect {
     return sql;
   }
 
-  std::string update(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const override {
+  std::string update(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const override {
     return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
   }
 
@@ -175,13 +179,15 @@ class MariaDbDialect final : public Dialect {
       case 2:
         return TableId{parts->at(0), "", parts->at(1)};
       default:
-        return Status(Code::kInvalidConfig, "'" + std::string(name) + "' has " + std::to_string(parts->size()) +
-                                                " parts; name a table as table or database.table, dots within a name in `quotes`");
+        return Status(Code::kInvalidConfig,
+                      "'" + std::string(name) + "' has " + std::to_string(parts->size()) +
+                          " parts; name a table as table or database.table, dots within a name in `quotes`");
     }
   }
 
  private:
-  std::string columns_of(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const {
+  std::string columns_of(const TableId& table, const std::vector<std::string>& keys,
+                         const std::vector<std::string>& others) const {
     std::string sql = qualified(table) + "(";
     bool first = true;
     for (const auto* names : {&keys, &others}) {
@@ -201,11 +207,14 @@ class MariaDbDialect final : public Dialect {
 
   std::string assignments(const std::vector<std::string>& names, std::string_view separator) const {
     std::string sql;
-    for (size_t i = 0; i < names.size(); ++i) sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
+    for (size_t i = 0; i < names.size(); ++i)
+      sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
     return sql;
   }
 
-  std::string where(const std::vector<std::string>& keys) const { return keys.empty() ? "" : " WHERE " + assignments(keys, " AND "); }
+  std::string where(const std::vector<std::string>& keys) const {
+    return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
+  }
 
   std::string clause(const ColumnDefinition& column) const {
     std::string sql = quote(column.name) + " " + column.type;
@@ -242,7 +251,9 @@ class MariaDbDialect final : public Dialect {
 
 }  // namespace
 
-std::unique_ptr<Dialect> make_dialect(const JdbcUrl&, bool quote_identifiers) { return std::make_unique<MariaDbDialect>(quote_identifiers); }
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl&, bool quote_identifiers) {
+  return std::make_unique<MariaDbDialect>(quote_identifiers);
+}
 
 std::string dotted(const TableId& table) {
   std::string out;
@@ -266,7 +277,8 @@ Result<std::vector<std::string>> split_identifier(std::string_view name) {
     if (i < name.size() && (name[i] == '`' || name[i] == '"')) {
       const size_t close = name.find(name[i], i + 1);
       if (close == std::string_view::npos) {
-        return Status(Code::kInvalidConfig, "Failure parsing fully qualified identifier; missing trailing quote in " + std::string(name));
+        return Status(Code::kInvalidConfig,
+                      "Failure parsing fully qualified identifier; missing trailing quote in " + std::string(name));
       }
       parts.emplace_back(name.substr(i + 1, close - i - 1));
       i = std::min(name.find('.', close), name.size()) + 1;

@@ -25,9 +25,12 @@ class Dialect {
   /// `part` in the database's quotes, quotes inside doubled; unchanged when quoting is off.
   virtual std::string quote(std::string_view part) const = 0;
   virtual std::string qualified(const TableId& table) const = 0;
-  virtual std::string insert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const = 0;
-  virtual std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const = 0;
-  virtual std::string update(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others) const = 0;
+  virtual std::string insert(const TableId& table, const std::vector<std::string>& keys,
+                             const std::vector<std::string>& others) const = 0;
+  virtual std::string upsert(const TableId& table, const std::vector<std::string>& keys,
+                             const std::vector<std::string>& others) const = 0;
+  virtual std::string update(const TableId& table, const std::vector<std::string>& keys,
+                             const std::vector<std::string>& others) const = 0;
   virtual std::string remove(const TableId& table, const std::vector<std::string>& keys) const = 0;
   virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;

@@ -1,7 +1,7 @@
 // A custom sink: appends "topic-partition offset count" to a file at each commit, a ledger of what has arrived.
 //   g++ -std=c++20 -O2 -fPIC -shared -fvisibility=hidden line_count_sink.cc -o line_count_sink.so -I <prefix>/include
-#include <millrace/connector.hpp>
 #include <cstdio>
+#include <millrace/connector.hpp>
 
 namespace {
 using namespace millrace::sdk;
@@ -41,7 +41,9 @@ class LineCountTask final : public SinkTask {
   }
 
  private:
-  struct Close { void operator()(std::FILE* file) const { std::fclose(file); } };
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
   bool skip_null_ = false;

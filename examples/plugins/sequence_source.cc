@@ -7,7 +7,8 @@ using namespace millrace::sdk;
 
 constexpr ConfigKey kConfig[] = {
     {"topic", Type::kString, kNoDefault, Importance::kHigh, "Topic the numbers go to."},
-    {"batch.size", Type::kInt64, "500", Importance::kLow, "Numbers per poll.", "", -1, Width::kNone, "", checks::at_least<1>},
+    {"batch.size", Type::kInt64, "500", Importance::kLow, "Numbers per poll.", "", -1, Width::kNone, "",
+     checks::at_least<1>},
     {"interval.ms", Type::kInt64, "1000", Importance::kLow, "Pause between polls, in milliseconds."},
 };
 

@@ -22,7 +22,8 @@ const mr_plugin_v1* mr_plugin(const mr_host_v1* host) noexcept {
   static const mr_connector_v1 no_map = [] {
     mr_connector_v1 made = bad::source_table(&names[1]);
     made.poll = [](void* task, mr_error* error) {
-      return bad::emit_spoiled(the_host, task, error, [](mr_record& record) { record.source_offset = bad::string_value("7"); });
+      return bad::emit_spoiled(the_host, task, error,
+                               [](mr_record& record) { record.source_offset = bad::string_value("7"); });
     };
     return made;
   }();

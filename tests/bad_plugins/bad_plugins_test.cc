@@ -17,7 +17,9 @@ using sdk::FakeHost;
 using sdk::TaskRunner;
 using ::testing::HasSubstr;
 
-Path library_of(const std::string& fault) { return Path(MILLRACE_BINARY_DIR) / "tests/bad_plugins" / fault / (fault + ".so"); }
+Path library_of(const std::string& fault) {
+  return Path(MILLRACE_BINARY_DIR) / "tests/bad_plugins" / fault / (fault + ".so");
+}
 
 struct Refusal {
   const char* fault;
@@ -38,14 +40,16 @@ TEST_P(RefusedPlugin, IsRefusedWithAReason) {
   EXPECT_TRUE(host.connectors().empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Faults, RefusedPlugin,
-    ::testing::Values(Refusal{"missing_symbol", "does not export the symbol mr_plugin"}, Refusal{"null_connector", "connector table is NULL"},
-                      Refusal{"null_functions", "a source has no poll"}, Refusal{"null_table", "returned NULL"},
-                      Refusal{"small_struct", "too small"}, Refusal{"throws_on_load", "returned NULL"},
-                      Refusal{"unresolved_symbol", "millrace_test_function_that_does_not_exist"},
-                      Refusal{"wrong_connector_major", "ABI version 2"}, Refusal{"wrong_major", "ABI version 2"}),
-    [](const auto& fault) { return std::string(fault.param.fault); });
+INSTANTIATE_TEST_SUITE_P(Faults, RefusedPlugin,
+                         ::testing::Values(Refusal{"missing_symbol", "does not export the symbol mr_plugin"},
+                                           Refusal{"null_connector", "connector table is NULL"},
+                                           Refusal{"null_functions", "a source has no poll"},
+                                           Refusal{"null_table", "returned NULL"}, Refusal{"small_struct", "too small"},
+                                           Refusal{"throws_on_load", "returned NULL"},
+                                           Refusal{"unresolved_symbol", "millrace_test_function_that_does_not_exist"},
+                                           Refusal{"wrong_connector_major", "ABI version 2"},
+                                           Refusal{"wrong_major", "ABI version 2"}),
+                         [](const auto& fault) { return std::string(fault.param.fault); });
 
 /// One folder with good and bad libraries: the bad ones are listed, the others work.
 TEST(BadPlugins, DoNotKeepTheOthersFromLoading) {

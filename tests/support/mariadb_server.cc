@@ -76,9 +76,10 @@ MariaDbServer::~MariaDbServer() {
 }
 
 void MariaDbServer::install() {
-  const pid_t child = spawn({"mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-                             "--innodb-flush-method=nosync", "--datadir=" + folder_ + "/data", login_name()},
-                            folder_ + "/install.log");
+  const pid_t child =
+      spawn({"mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+             "--skip-name-resolve", "--innodb-flush-method=nosync", "--datadir=" + folder_ + "/data", login_name()},
+            folder_ + "/install.log");
   int status = 0;
   waitpid(child, &status, 0);
   if (status != 0) problem_ = "mariadb-install-db failed; is mariadb-server installed? See " + folder_ + "/install.log";
@@ -88,11 +89,13 @@ void MariaDbServer::install() {
 
 void MariaDbServer::start() {
   const char* path = access("/usr/sbin/mariadbd", X_OK) == 0 ? "/usr/sbin/mariadbd" : "mariadbd";
-  process_ = spawn({path, "--no-defaults", login_name(), "--datadir=" + folder_ + "/data", "--socket=" + folder_ + "/s", "--pid-file=" + folder_ + "/pid",
-                    "--port=" + std::to_string(port_), "--bind-address=127.0.0.1", "--init-file=" + folder_ + "/init.sql", "--skip-name-resolve=OFF",
-                    "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--character-set-server=utf8mb4",
-                    "--default-time-zone=+00:00", "--collation-server=utf8mb4_general_ci"},
-                   folder_ + "/server.log");
+  process_ =
+      spawn({path, "--no-defaults", login_name(), "--datadir=" + folder_ + "/data", "--socket=" + folder_ + "/s",
+             "--pid-file=" + folder_ + "/pid", "--port=" + std::to_string(port_), "--bind-address=127.0.0.1",
+             "--init-file=" + folder_ + "/init.sql", "--skip-name-resolve=OFF", "--innodb-flush-log-at-trx-commit=0",
+             "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
+             "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--collation-server=utf8mb4_general_ci"},
+            folder_ + "/server.log");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!run({"SELECT 1"}).empty()) {
     if (waitpid(process_, nullptr, WNOHANG) != 0 || std::chrono::steady_clock::now() > deadline) {
@@ -116,8 +119,8 @@ Handle connect(const MariaDbServer& server, const std::string& database) {
   const unsigned protocol = MYSQL_PROTOCOL_TCP;
   mysql_optionsv(handle.get(), MYSQL_OPT_PROTOCOL, &protocol);
   mysql_optionsv(handle.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  mysql_real_connect(handle.get(), "127.0.0.1", server.user().c_str(), server.password().c_str(), database.empty() ? nullptr : database.c_str(),
-                     static_cast<unsigned>(server.port()), nullptr, 0);
+  mysql_real_connect(handle.get(), "127.0.0.1", server.user().c_str(), server.password().c_str(),
+                     database.empty() ? nullptr : database.c_str(), static_cast<unsigned>(server.port()), nullptr, 0);
   return handle;
 }
 }  // namespace
@@ -148,8 +151,9 @@ MariaDbServer::Table MariaDbServer::query(const std::string& sql, const std::str
     auto& out = table.rows.emplace_back();
     for (unsigned i = 0; i < count; ++i) {
       std::string text = row[i] == nullptr ? "\\N" : std::string(row[i], lengths[i]);
-      const bool binary = fields[i].charsetnr == 63 && (fields[i].type == MYSQL_TYPE_BLOB || fields[i].type == MYSQL_TYPE_STRING ||
-                                                        fields[i].type == MYSQL_TYPE_VAR_STRING);
+      const bool binary =
+          fields[i].charsetnr == 63 && (fields[i].type == MYSQL_TYPE_BLOB || fields[i].type == MYSQL_TYPE_STRING ||
+                                        fields[i].type == MYSQL_TYPE_VAR_STRING);
       if (binary && row[i] != nullptr) {
         std::string hex;
         for (const char c : text) {

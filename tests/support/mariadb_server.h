@@ -20,7 +20,9 @@ class MariaDbServer {
   const std::string& problem() const { return problem_; }
   int port() const { return port_; }
   std::string host_port() const { return "127.0.0.1:" + std::to_string(port_); }
-  std::string url(const std::string& scheme, const std::string& database) const { return "jdbc:" + scheme + "://" + host_port() + "/" + database; }
+  std::string url(const std::string& scheme, const std::string& database) const {
+    return "jdbc:" + scheme + "://" + host_port() + "/" + database;
+  }
   std::string user() const { return "root"; }
   std::string password() const { return "s3cret!pw"; }
 

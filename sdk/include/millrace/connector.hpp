@@ -35,16 +35,17 @@
 
 namespace millrace::sdk {
 
-// ---- results ---------------------------------------------------------------------------------------------------------
+// ---- results
+// ---------------------------------------------------------------------------------------------------------
 
 enum class Code : int32_t {
   kOk = MR_OK,
-  kUnavailable = MR_UNAVAILABLE,      ///< the worker calls again, with back-off
-  kBadRecord = MR_BAD_RECORD,         ///< errors.tolerance decides
-  kInvalidConfig = MR_INVALID_CONFIG, ///< the user must change a setting
+  kUnavailable = MR_UNAVAILABLE,       ///< the worker calls again, with back-off
+  kBadRecord = MR_BAD_RECORD,          ///< errors.tolerance decides
+  kInvalidConfig = MR_INVALID_CONFIG,  ///< the user must change a setting
   kNotFound = MR_NOT_FOUND,
-  kStopped = MR_STOPPED,              ///< a stop was asked for while waiting
-  kInternal = MR_INTERNAL,            ///< fail the task
+  kStopped = MR_STOPPED,    ///< a stop was asked for while waiting
+  kInternal = MR_INTERNAL,  ///< fail the task
 };
 
 class [[nodiscard]] Status {
@@ -68,7 +69,8 @@ inline Status ok() { return {}; }
 inline std::string_view view(mr_str text) { return {text.data == nullptr ? "" : text.data, text.size}; }
 inline mr_str to_mr(std::string_view text) { return {text.data(), text.size()}; }
 
-// ---- options ---------------------------------------------------------------------------------------------------------
+// ---- options
+// ---------------------------------------------------------------------------------------------------------
 
 enum class Type : int32_t {
   kBoolean = MR_TYPE_BOOLEAN,
@@ -83,7 +85,12 @@ enum class Type : int32_t {
   kPassword = MR_TYPE_PASSWORD,
 };
 enum class Importance : int32_t { kHigh = MR_HIGH, kMedium = MR_MEDIUM, kLow = MR_LOW };
-enum class Width : int32_t { kNone = MR_WIDTH_NONE, kShort = MR_WIDTH_SHORT, kMedium = MR_WIDTH_MEDIUM, kLong = MR_WIDTH_LONG };
+enum class Width : int32_t {
+  kNone = MR_WIDTH_NONE,
+  kShort = MR_WIDTH_SHORT,
+  kMedium = MR_WIDTH_MEDIUM,
+  kLong = MR_WIDTH_LONG
+};
 
 struct NoDefault {};
 struct NullDefault {};
@@ -155,7 +162,8 @@ class Config {
  public:
   Config() = default;
   Config(const mr_config& given, std::span<const ConfigKey> table) : table_(table) {
-    for (size_t i = 0; i < given.count; ++i) values_[std::string(view(given.pairs[i].key))] = trim(view(given.pairs[i].value));
+    for (size_t i = 0; i < given.count; ++i)
+      values_[std::string(view(given.pairs[i].key))] = trim(view(given.pairs[i].value));
   }
   bool is_set(std::string_view key) const { return values_.find(key) != values_.end(); }
   /// The text set, else the default; nothing for an absent optional key.
@@ -202,7 +210,8 @@ class Config {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
-// ---- values ----------------------------------------------------------------------------------------------------------
+// ---- values
+// ----------------------------------------------------------------------------------------------------------
 
 /// A simple value that owns its content, for connectors that do not build mr_value trees themselves.
 class Value {
@@ -275,7 +284,8 @@ inline const mr_value* find(const mr_value& map, std::string_view key) {
   return nullptr;
 }
 
-// ---- contexts --------------------------------------------------------------------------------------------------------
+// ---- contexts
+// --------------------------------------------------------------------------------------------------------
 
 namespace detail {
 inline const mr_host_v1* host = nullptr;  // set once by mr_plugin, before anything else runs
@@ -440,7 +450,8 @@ class ConnectorContext : public Context {
   }
 };
 
-// ---- tasks and connectors ----------------------------------------------------------------------------------------------
+// ---- tasks and connectors
+// ----------------------------------------------------------------------------------------------
 
 class SourceTask {
  public:
@@ -478,7 +489,8 @@ class Connector {
   virtual Status stop(ConnectorContext&) { return ok(); }
 };
 
-// ---- the C boundary ----------------------------------------------------------------------------------------------------
+// ---- the C boundary
+// ----------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -607,7 +619,7 @@ void set_task_functions(mr_connector_v1& table) {
 
 template <class C>
 void set_connector_functions(mr_connector_v1& table) {
-  if constexpr (requires(ConnectorContext& context, const Config& config) { C::validate(context, config); }) {
+  if constexpr (requires(ConnectorContext & context, const Config& config) { C::validate(context, config); }) {
     table.validate = [](mr_context* raw, const mr_config* config, mr_error* error) -> int32_t {
       return guarded(error, [&] {
         ConnectorContext context(raw);
@@ -702,7 +714,7 @@ const mr_plugin_v1* expose(const mr_host_v1* host) noexcept {
 }  // namespace millrace::sdk
 
 /// Exports connectors from this library. (A macro, because only a macro can name the one exported symbol for you.)
-#define MILLRACE_PLUGIN(...)                                                                                      \
+#define MILLRACE_PLUGIN(...)                                                                                 \
   extern "C" [[gnu::visibility("default")]] const mr_plugin_v1* mr_plugin(const mr_host_v1* host) noexcept { \
-    return millrace::sdk::expose<__VA_ARGS__>(host);                                                              \
+    return millrace::sdk::expose<__VA_ARGS__>(host);                                                         \
   }

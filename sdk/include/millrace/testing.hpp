@@ -1,5 +1,5 @@
-/// A worker in a test's process: drives a connector through its C table, as the real worker does, and remembers what the
-/// connector did. Needs no broker, no threads and no time.
+/// A worker in a test's process: drives a connector through its C table, as the real worker does, and remembers what
+/// the connector did. Needs no broker, no threads and no time.
 ///
 ///   FakeHost host;
 ///   host.store_offset({{"filename", "/tmp/a"}}, {{"position", int64_t{4}}});
@@ -90,8 +90,14 @@ struct OwnedRecord {
   OwnedValue source_partition, source_offset;
 
   explicit OwnedRecord(const mr_record& from)
-      : topic(view(from.topic)), partition(from.partition), key_schema(from.key_schema), value_schema(from.value_schema),
-        key(from.key), value(from.value), timestamp_ms(from.timestamp_ms), source_partition(from.source_partition),
+      : topic(view(from.topic)),
+        partition(from.partition),
+        key_schema(from.key_schema),
+        value_schema(from.value_schema),
+        key(from.key),
+        value(from.value),
+        timestamp_ms(from.timestamp_ms),
+        source_partition(from.source_partition),
         source_offset(from.source_offset) {
     for (uint32_t i = 0; i < from.header_count; ++i) {
       const mr_header& header = from.headers[i];
@@ -201,7 +207,9 @@ class FakeHost {
   const std::vector<std::string>& raised_errors() const { return raised_errors_; }
   const std::vector<std::string>& paused() const { return paused_; }  ///< "topic-partition", in pausing order
 
-  const mr_schema* describe(mr_schema_id id) const { return id == 0 || id > schemas_.size() ? nullptr : &schemas_[id - 1]->raw; }
+  const mr_schema* describe(mr_schema_id id) const {
+    return id == 0 || id > schemas_.size() ? nullptr : &schemas_[id - 1]->raw;
+  }
   size_t schema_count() const { return schemas_.size(); }
   /// Registers a schema for sink records.
   mr_schema_id add_schema(const mr_schema& schema);
@@ -225,7 +233,9 @@ class FakeHost {
   bool known(mr_schema_id id) const { return id != 0 && id <= schemas_.size(); }
   std::string problem_in(const mr_schema& schema) const;
   std::string identity_of(const mr_schema& schema) const;
-  static std::string partition_name(const mr_topic_partition& of) { return std::string(view(of.topic)) + "-" + std::to_string(of.partition); }
+  static std::string partition_name(const mr_topic_partition& of) {
+    return std::string(view(of.topic)) + "-" + std::to_string(of.partition);
+  }
   static FakeHost& of(mr_context* context) { return *reinterpret_cast<FakeHost*>(context); }
   static mr_host_v1 make_table();
   static void add_sink_functions(mr_host_v1& table);
@@ -278,7 +288,8 @@ class TaskRunner {
     return call([&](mr_error* error) { return connector_->poll(task_, error); });
   }
   Status commit() {
-    return call([&](mr_error* error) { return connector_->commit == nullptr ? MR_OK : connector_->commit(task_, error); });
+    return call(
+        [&](mr_error* error) { return connector_->commit == nullptr ? MR_OK : connector_->commit(task_, error); });
   }
   Status open(std::span<const mr_topic_partition> partitions) {
     return call([&](mr_error* error) {
@@ -295,7 +306,8 @@ class TaskRunner {
   }
   Status close(std::span<const mr_topic_partition> partitions = {}) {
     return call([&](mr_error* error) {
-      return connector_->close == nullptr ? MR_OK : connector_->close(task_, partitions.data(), partitions.size(), error);
+      return connector_->close == nullptr ? MR_OK
+                                          : connector_->close(task_, partitions.data(), partitions.size(), error);
     });
   }
 
@@ -344,11 +356,13 @@ class ConnectorRunner {
   void* instance_ = nullptr;
 };
 
-// ---- the host's functions ----------------------------------------------------------------------------------------------
+// ---- the host's functions
+// ----------------------------------------------------------------------------------------------
 
 inline std::string FakeHost::problem_in(const mr_schema& schema) const {
   if (schema.struct_size < sizeof(mr_schema)) return "struct_size is too small";
-  if (schema.type == MR_NULL || schema.type > MR_STRUCT) return "type " + std::to_string(schema.type) + " is no schema type";
+  if (schema.type == MR_NULL || schema.type > MR_STRUCT)
+    return "type " + std::to_string(schema.type) + " is no schema type";
   if (schema.type == MR_MAP && !known(schema.key_schema)) return "unknown key_schema";
   if ((schema.type == MR_MAP || schema.type == MR_ARRAY) && !known(schema.value_schema)) return "unknown value_schema";
   for (size_t i = 0; schema.type == MR_STRUCT && i < schema.field_count; ++i) {
@@ -359,7 +373,9 @@ inline std::string FakeHost::problem_in(const mr_schema& schema) const {
 
 inline std::string FakeHost::identity_of(const mr_schema& schema) const {
   std::string all = std::to_string(schema.type) + (schema.optional != 0 ? "?" : "!");
-  const auto add = [&](mr_str text) { all += text.data == nullptr ? "|-" : "|" + std::to_string(text.size) + ":" + std::string(view(text)); };
+  const auto add = [&](mr_str text) {
+    all += text.data == nullptr ? "|-" : "|" + std::to_string(text.size) + ":" + std::string(view(text));
+  };
   if (schema.has_version != 0) all += "v" + std::to_string(schema.version);
   if (schema.has_default != 0) all += "=" + OwnedValue(schema.default_value).text();
   add(schema.name);
@@ -434,7 +450,8 @@ inline void FakeHost::add_connector_functions(mr_host_v1& table) {
   };
   table.add_task_config = [](mr_context* context, const mr_config* config) {
     Settings settings;
-    for (size_t i = 0; i < config->count; ++i) settings[std::string(view(config->pairs[i].key))] = view(config->pairs[i].value);
+    for (size_t i = 0; i < config->count; ++i)
+      settings[std::string(view(config->pairs[i].key))] = view(config->pairs[i].value);
     of(context).task_configs_.push_back(std::move(settings));
   };
   table.add_config_error = [](mr_context* context, mr_str key, mr_str message) {
@@ -459,8 +476,10 @@ inline mr_host_v1 FakeHost::make_table() {
     if (host.on_wait_) host.on_wait_(ms);
     return host.stopping() ? 1 : 0;
   };
-  table.register_schema = [](mr_context* context, const mr_schema* schema, mr_schema_id* id, mr_error* error) -> int32_t {
-    if (const std::string problem = of(context).problem_in(*schema); !problem.empty()) return set_error(error, MR_INTERNAL, problem);
+  table.register_schema = [](mr_context* context, const mr_schema* schema, mr_schema_id* id,
+                             mr_error* error) -> int32_t {
+    if (const std::string problem = of(context).problem_in(*schema); !problem.empty())
+      return set_error(error, MR_INTERNAL, problem);
     *id = of(context).add_schema(*schema);
     return MR_OK;
   };

@@ -184,7 +184,8 @@ inline uint32_t java_hash(std::string_view text) {
     const auto lead = static_cast<uint8_t>(text[i]);
     const size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     uint32_t point = size == 1 ? lead : lead & (0xFFu >> (size + 1));
-    for (size_t n = 1; n < size && i + n < text.size(); ++n) point = point << 6 | (static_cast<uint8_t>(text[i + n]) & 0x3F);
+    for (size_t n = 1; n < size && i + n < text.size(); ++n)
+      point = point << 6 | (static_cast<uint8_t>(text[i + n]) & 0x3F);
     i += size;
     if (point < 0x10000) {
       hash = hash * 31 + point;
@@ -198,11 +199,18 @@ inline uint32_t java_hash(std::string_view text) {
 
 inline uint32_t java_hash(const mr_value& key) {
   switch (key.kind) {
-    case MR_STRING: return java_hash(std::string_view(key.u.bytes, key.size));
-    case MR_BOOLEAN: return key.u.i64 != 0 ? 1231 : 1237;
-    case MR_INT8: case MR_INT16: case MR_INT32: return static_cast<uint32_t>(key.u.i64);
-    case MR_INT64: return static_cast<uint32_t>(key.u.i64 ^ static_cast<int64_t>(static_cast<uint64_t>(key.u.i64) >> 32));
-    default: return 0;
+    case MR_STRING:
+      return java_hash(std::string_view(key.u.bytes, key.size));
+    case MR_BOOLEAN:
+      return key.u.i64 != 0 ? 1231 : 1237;
+    case MR_INT8:
+    case MR_INT16:
+    case MR_INT32:
+      return static_cast<uint32_t>(key.u.i64);
+    case MR_INT64:
+      return static_cast<uint32_t>(key.u.i64 ^ static_cast<int64_t>(static_cast<uint64_t>(key.u.i64) >> 32));
+    default:
+      return 0;
   }
 }
 
@@ -223,7 +231,8 @@ void in_hash_order(const mr_value& map, Visit&& visit) {
     const uint32_t hash = java_hash(map.u.items[2 * i]);
     slots[i] = {static_cast<uint32_t>((hash ^ hash >> 16) & (buckets - 1)), i};
   }
-  std::sort(slots, slots + map.size, [](Slot a, Slot b) { return a.bucket != b.bucket ? a.bucket < b.bucket : a.index < b.index; });
+  std::sort(slots, slots + map.size,
+            [](Slot a, Slot b) { return a.bucket != b.bucket ? a.bucket < b.bucket : a.index < b.index; });
   for (uint32_t i = 0; i < map.size; ++i) visit(slots[i].index);
 }
 
@@ -245,24 +254,45 @@ inline bool append_logical(std::string& out, const mr_value& value, const mr_sch
 template <class Describe>
 void append(std::string& out, const mr_value& value, mr_schema_id schema, Describe& describe, bool nested) {
   switch (value.kind) {
-    case MR_NULL: out += "null"; return;
-    case MR_BOOLEAN: out += value.u.i64 != 0 ? "true" : "false"; return;
-    case MR_INT8: case MR_INT16: append_number(out, value.u.i64); return;
-    case MR_INT32: case MR_INT64: {
+    case MR_NULL:
+      out += "null";
+      return;
+    case MR_BOOLEAN:
+      out += value.u.i64 != 0 ? "true" : "false";
+      return;
+    case MR_INT8:
+    case MR_INT16:
+      append_number(out, value.u.i64);
+      return;
+    case MR_INT32:
+    case MR_INT64: {
       const mr_schema* described = schema == 0 ? nullptr : describe(schema);
       if (described == nullptr || !append_logical(out, value, *described)) append_number(out, value.u.i64);
       return;
     }
-    case MR_FLOAT32: append_floating(out, static_cast<float>(value.u.f64)); return;
-    case MR_FLOAT64: append_floating(out, value.u.f64); return;
-    case MR_STRING: out.append(value.u.bytes, value.size); return;
-    case MR_BYTES:
-      if (nested) append_base64(out, {value.u.bytes, value.size});
-      else out.append(value.u.bytes, value.size);
+    case MR_FLOAT32:
+      append_floating(out, static_cast<float>(value.u.f64));
       return;
-    case MR_DECIMAL: append_decimal(out, {value.u.bytes, value.size}, value.scale); return;
-    case MR_TIMESTAMP: append_date(out, value.u.i64); return;
-    default: break;
+    case MR_FLOAT64:
+      append_floating(out, value.u.f64);
+      return;
+    case MR_STRING:
+      out.append(value.u.bytes, value.size);
+      return;
+    case MR_BYTES:
+      if (nested)
+        append_base64(out, {value.u.bytes, value.size});
+      else
+        out.append(value.u.bytes, value.size);
+      return;
+    case MR_DECIMAL:
+      append_decimal(out, {value.u.bytes, value.size}, value.scale);
+      return;
+    case MR_TIMESTAMP:
+      append_date(out, value.u.i64);
+      return;
+    default:
+      break;
   }
   const mr_schema* described = schema == 0 ? nullptr : describe(schema);
   if (value.kind == MR_ARRAY) {
