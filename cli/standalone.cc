@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "cli/connector_file.h"
 #include "cli/version.h"
@@ -101,6 +102,12 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   }
   (*rest)->stop();
   herder.stop();
+  if (herder.tasks_left_behind()) {
+    // Their threads still use the plugins and the log: close the log, and end without destroying anything under them.
+    if (auto closed = (*client)->broker().close(); !closed)
+      logger.error("log_close_failed", {{"error", closed.error().message}});
+    ::_exit(created ? 0 : 3);
+  }
   return created;
 }
 

@@ -90,6 +90,12 @@ void StandaloneHerder::stop() {
   }
 }
 
+bool StandaloneHerder::tasks_left_behind() const {
+  std::lock_guard lock(entries_mutex_);
+  return std::any_of(left_behind_.begin(), left_behind_.end(),
+                     [](const auto& task) { return !task->await_end(std::chrono::steady_clock::now()); });
+}
+
 Status StandaloneHerder::health() {
   if (ready_) return {};
   return fail(ErrorCode::kUnavailable, "Worker is still starting up.");
@@ -194,6 +200,8 @@ void StandaloneHerder::stop_tasks(const EntryPtr& entry) {
       logger_.warn("task_left_behind", {{"connector", task->connector_name()},
                                         {"task", task->status().id},
                                         {"reason", "it did not stop within task.shutdown.graceful.timeout.ms"}});
+      std::lock_guard lock(entries_mutex_);
+      left_behind_.push_back(task);
     }
   }
   std::lock_guard lock(entries_mutex_);
@@ -549,13 +557,14 @@ Status StandaloneHerder::restart_task(const std::string& name, int task) {
 Status StandaloneHerder::replace_task(const std::string& name, const EntryPtr& entry, int id) {
   const auto index = static_cast<size_t>(id);
   entry->tasks[index]->request_stop();
-  entry->tasks[index]->await_end(std::chrono::steady_clock::now() + config_.shutdown_timeout);
+  const bool ended = entry->tasks[index]->await_end(std::chrono::steady_clock::now() + config_.shutdown_timeout);
   auto task = make_task(name, *entry, id, entry->task_configs[index]);
   if (!task) return fail(std::move(task.error()).wrap(fmt::format("Failed to start task: {}-{}", name, id)));
   (*task)->set_paused(entry->target == TargetState::kPaused);
   WorkerTask::launch(*task);
   std::lock_guard lock(entries_mutex_);
   entry->topics.merge(entry->tasks[index]->active_topics());
+  if (!ended) left_behind_.push_back(entry->tasks[index]);
   entry->tasks[index] = std::move(*task);
   return {};
 }

@@ -44,6 +44,8 @@ class StandaloneHerder final : public Herder {
   void set_ready() { ready_ = true; }
   /// Sources stop, sinks flush and commit, all within task.shutdown.graceful.timeout.ms. The stored state is kept.
   void stop();
+  /// Whether threads of tasks that would not stop still run, and so still use the plugins and the services.
+  bool tasks_left_behind() const;
 
   WorkerInfo worker_info() override { return info_; }
   Status health() override;
@@ -121,6 +123,7 @@ class StandaloneHerder final : public Herder {
   std::mutex operations_;             // one change at a time; may be held for long
   mutable std::mutex entries_mutex_;  // guards entries_ and the members of each Entry; held for moments
   std::map<std::string, EntryPtr> entries_;
+  std::vector<std::shared_ptr<WorkerTask>> left_behind_;  // did not stop in time; co-owned by their threads
 
   std::mutex background_mutex_;
   std::condition_variable background_wake_;
