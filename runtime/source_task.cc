@@ -130,11 +130,18 @@ Expected<SourceTask::TopicBatches*> SourceTask::batches_of(std::string_view topi
   auto at = topics_.find(topic);
   if (at == topics_.end()) {
     auto partitions = producer_->partition_count(std::string(topic));
+    // Passing trouble is waited out here: the plugin has moved on and would not emit these records again.
+    Backoff backoff;
+    while (!partitions && partitions.error().retriable()) {
+      if (!back_off(backoff, partitions.error(), "open topic"))
+        return fail(ErrorCode::kStopped, "the task is stopping");
+      partitions = producer_->partition_count(std::string(topic));
+    }
     if (!partitions) {
       Error error = std::move(partitions.error());
-      const ErrorCode code = error.retriable() ? error.code : ErrorCode::kInternal;
       return fail(std::move(error).wrap(
-          code, fmt::format("Unrecoverable exception from producer send callback: cannot write to topic {}", topic)));
+          ErrorCode::kInternal,
+          fmt::format("Unrecoverable exception from producer send callback: cannot write to topic {}", topic)));
     }
     TopicBatches made;
     made.partitions = *partitions;
