@@ -60,11 +60,11 @@ Status PartitionLog::stamp_batch(std::span<char> bytes, const AppendOptions& opt
     }
     return adopt_epochs({{batch.leader_epoch(), batch.base_offset()}});
   }
-  if (epochs_.empty()) {
-    if (auto adopted = adopt_epochs({{0, end_offset_}}); !adopted) return adopted;
+  if (epochs_.empty() || epochs_.back().epoch < leader_epoch_) {
+    if (auto adopted = adopt_epochs({{leader_epoch_, end_offset_}}); !adopted) return adopted;
   }
   store_be(header + batch_format::kBaseOffsetAt, end_offset_);
-  store_be(header + batch_format::kPartitionLeaderEpochAt, epochs_.back().epoch);
+  store_be(header + batch_format::kPartitionLeaderEpochAt, leader_epoch_);
   if (!config_.log_append_time) return {};
   result.append_time = environment_.clock.wall_ms();
   const auto attributes = load_be<int16_t>(header + batch_format::kAttributesAt);
@@ -84,6 +84,9 @@ Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendO
   if (batch.size_bytes() != bytes.size()) {
     return fail(ErrorCode::kBadRecord,
                 fmt::format("{} bytes follow the batch: one batch at a time", bytes.size() - batch.size_bytes()));
+  }
+  if (options.from_client) {
+    if (auto valid = batch.verify_crc(); !valid) return fail(std::move(valid.error()));
   }
   AppendResult result;
   if (!options.keep_offsets) {
@@ -110,8 +113,9 @@ Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendO
   result.base_offset = batch.base_offset();
   result.last_offset = batch.last_offset();
   if (auto written = write_batch(bytes); !written) return fail(std::move(written.error()));
+  result.log_start_offset = start_offset_;
   if (config_.durability == Durability::kPageCache) {
-    high_watermark_ = end_offset_;
+    advance_high_watermark(end_offset_, end_place());
     lock.unlock();
     if (on_durable) on_durable(result.base_offset);
     notify_listeners();
@@ -137,17 +141,23 @@ Status PartitionLog::write_batch(std::span<char> bytes) {
                                       files_.directory.string())));
   }
   if (tracked) {
+    const auto open_before = batch.control() ? producers_.open_transaction(batch.producer_id()) : std::nullopt;
     auto ended = producers_.apply(batch);
     if (!ended) {
       tail_torn_ = true;
       return fail(std::move(ended.error()));
     }
     if (*ended) segment.aborted.push_back(**ended);
+    if (open_before && !producers_.open_transaction(batch.producer_id())) {
+      ended_transactions_.push_back({*open_before, batch.last_offset()});
+    }
   }
   if (auto noted = segment.note_batch(batch, segment.size_bytes, config_); !noted) {
     tail_torn_ = true;
     return noted;
   }
+  tail_positions_.add(
+      {segment.base_offset, batch.base_offset(), batch.last_offset(), segment.size_bytes, bytes.size()});
   segment.size_bytes += bytes.size();
   segment.dirty = true;
   end_offset_ = batch.next_offset();
@@ -214,6 +224,7 @@ Status PartitionLog::flush() {
     if (std::exchange(segment->dirty, false)) dirty.push_back(segment);
   }
   const int64_t target = end_offset_;
+  const LimitPlace target_place = end_place();
   const bool sync_directory = std::exchange(directory_dirty_, false);
   const bool nothing = dirty.empty() && waiters_.empty() && durable_offset_ == target;
   if (nothing && !sync_directory) return {};
@@ -229,7 +240,7 @@ Status PartitionLog::flush() {
   const int64_t before = high_watermark_;
   if (synced) {
     durable_offset_ = std::max(durable_offset_, std::min(target, end_offset_));
-    high_watermark_ = std::max(high_watermark_, durable_offset_);
+    if (durable_offset_ > high_watermark_) advance_high_watermark(durable_offset_, target_place);
     done = take_waiters(durable_offset_);
   } else {
     // After a failed fdatasync the kernel may have dropped the pages: what was not acknowledged is taken back.
@@ -253,6 +264,16 @@ Status PartitionLog::flush() {
   }
   if (advanced) notify_listeners();
   return synced;
+}
+
+PartitionLog::LimitPlace PartitionLog::end_place() const {
+  return {end_offset_, segments_.back()->base_offset, segments_.back()->size_bytes};
+}
+
+void PartitionLog::advance_high_watermark(int64_t offset, const LimitPlace& place) {
+  high_watermark_ = offset;
+  high_watermark_place_ = place;
+  std::erase_if(ended_transactions_, [&](const auto& each) { return each.marker_offset < offset; });
 }
 
 std::vector<PartitionLog::Waiter> PartitionLog::take_waiters(int64_t upto) {
@@ -313,7 +334,7 @@ int64_t PartitionLog::recovery_point() const {
 }
 int64_t PartitionLog::last_stable_offset() const {
   std::lock_guard lock(mutex_);
-  return std::min(high_watermark_, producers_.first_unstable_offset().value_or(INT64_MAX));
+  return stable_locked();
 }
 uint64_t PartitionLog::size_bytes() const {
   std::lock_guard lock(mutex_);

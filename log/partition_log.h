@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.h"
@@ -21,6 +22,7 @@
 #include "log/log_config.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
+#include "log/tail_positions.h"
 
 namespace millrace {
 
@@ -47,9 +49,19 @@ struct LogOpenOptions {
   bool clean = false;            ///< the last process closed the log: indexes and snapshot can be trusted
 };
 
+/// What is wrong with one record of a refused batch: Produce answers these as record_errors.
+struct RecordError {
+  int32_t index = 0;  ///< in the batch, from 0
+  std::string message;
+};
+
 struct AppendOptions {
   bool keep_offsets = false;   ///< batches carry their offsets, epochs and times already (copying a log)
   bool check_producer = true;  ///< idempotence rules; off for markers written by a coordinator
+  /// The bytes come from a Produce request: everything that log/client_batch.h lists is checked and put right first.
+  bool from_client = false;
+  int16_t produce_version = 9;  ///< from_client: of the request; before 3 magic 0 and 1 are taken and converted
+  std::vector<RecordError>* record_errors = nullptr;  ///< from_client: filled when single records are to blame
 };
 
 struct AppendResult {
@@ -57,6 +69,39 @@ struct AppendResult {
   int64_t last_offset = 0;
   int64_t append_time = -1;  ///< ms under LogAppendTime, else -1
   bool duplicate = false;    ///< a retry: the offsets are those of the first try
+  int64_t log_start_offset = 0;
+};
+
+/// Which records a reader wants: all that are durable, or only those of transactions that have ended.
+enum class Isolation : int8_t { kUncommitted = 0, kCommitted = 1 };
+
+/// Where in a file the answer to a Fetch lies, for sendfile. `segment->file` may be read for as long as the slice
+/// lives, also when retention or compaction has meanwhile replaced the segment; of the other members of the segment
+/// only base_offset may be looked at.
+struct LogSlice {
+  std::shared_ptr<Segment> segment;  ///< null when there is nothing to read; co-owned with the log
+  uint64_t position = 0;             ///< starts with the batch that holds the offset asked for
+  uint64_t size = 0;                 ///< may end inside a batch, as clients expect; 0 = nothing to read now
+  int64_t high_watermark = 0;
+  int64_t last_stable_offset = 0;
+  int64_t log_start_offset = 0;
+  /// Only for kCommitted: aborted transactions that may overlap the bytes, by marker. The client drops their batches.
+  std::vector<AbortedTransaction> aborted;
+};
+
+struct EpochEndOffset {
+  int32_t epoch = -1;  ///< -1 = the log knows nothing of the epoch
+  int64_t end_offset = -1;
+};
+
+/// One producer as DescribeProducers tells it.
+struct ProducerInfo {
+  int64_t producer_id = -1;
+  int16_t producer_epoch = -1;
+  int32_t last_sequence = -1;
+  int64_t last_timestamp = -1;
+  int32_t coordinator_epoch = -1;
+  int64_t transaction_first_offset = -1;  ///< -1 = no open transaction
 };
 
 /// Whole batches in place. The bytes live as long as `owner`.
@@ -93,10 +138,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
                                                       LogOpenOptions options);
 
   /// Appends one batch: gives it its offsets (in place, outside the CRC) and writes it. `on_durable` may be empty.
-  /// On an error nothing was stored and `on_durable` is not called. Errors: kUnavailable (disk full: the file is cut
-  /// back to its last whole batch; retry), kBadRecord (too large, malformed), kCorruption (CRC, with check), and those
-  /// of ProducerState::check(). The CRC is not checked here: callers with foreign bytes call
-  /// RecordBatchView::verify_crc().
+  /// On an error nothing was stored and `on_durable` is not called. Errors: kUnavailable (KafkaStorageException; disk
+  /// full: the file is cut back to its last whole batch; retry), kBadRecord (too large, malformed), kCorruption, and
+  /// those of ProducerState::check(). Without from_client the CRC and the records are taken on trust.
   Expected<AppendResult> append(std::span<char> batch, const AppendOptions& options = {}, Durable on_durable = {});
 
   /// Syncs all dirty segments, moves the high watermark and calls the waiters. One thread at a time does the work.
@@ -106,10 +150,25 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// watermark. Errors: kNotFound (OffsetOutOfRangeException) when `offset` lies before the log start or after the end.
   Expected<LogRead> read(int64_t offset, size_t bytes_max) const;
 
-  /// The first record at or after `timestamp_ms`.
-  Expected<std::optional<TimestampOffset>> find_by_timestamp(int64_t timestamp_ms) const;
-  /// Aborted transactions that overlap [from, to).
+  /// The file range that a Fetch from `offset` answers, without reading the data. It stays within one segment, below
+  /// the high watermark (kCommitted: the last stable offset) and within `bytes_max`; with `at_least_one_batch` the
+  /// first batch is whole even above that, without it a first batch that does not fit gives size 0. A reader at the
+  /// end of the log costs no system call, others one or two small reads. Errors: as read().
+  Expected<LogSlice> locate(int64_t offset, size_t bytes_max, Isolation isolation, bool at_least_one_batch) const;
+
+  /// The first record at or after `timestamp_ms`, at `limit` at most: only what lies before it counts (-1 = the high
+  /// watermark).
+  Expected<std::optional<TimestampOffset>> find_by_timestamp(int64_t timestamp_ms, int64_t limit = -1) const;
+  /// The first record with the largest timestamp of the log (ListOffsets -3); nothing when the log has none.
+  Expected<std::optional<TimestampOffset>> find_max_timestamp() const;
+  /// Aborted transactions that overlap [from, to), by marker.
   std::vector<AbortedTransaction> aborted_transactions(int64_t from, int64_t to) const;
+  /// Where the largest epoch that is not above `epoch` ends (OffsetForLeaderEpoch).
+  EpochEndOffset end_offset_for_epoch(int32_t epoch) const;
+  /// What batches are stamped with: 0 in a new log, one more each time an existing log is opened, never less.
+  int32_t leader_epoch() const;
+  /// Known producers by id, also those with an open transaction.
+  std::vector<ProducerInfo> producers() const;
 
   /// Cuts all batches that hold or follow `offset`.
   Status truncate_to(int64_t offset);
@@ -146,6 +205,17 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     int64_t end_offset;
     Durable done;
   };
+  /// A transaction whose marker is not yet durable.
+  struct EndedTransaction {
+    int64_t first_offset;
+    int64_t marker_offset;
+  };
+  /// Where an offset that bounds what readers see lies.
+  struct LimitPlace {
+    int64_t offset = -1;
+    int64_t segment = -1;
+    uint64_t position = 0;
+  };
   PartitionLog(Environment environment, Path directory, LogConfig config);
   Status load(const LogOpenOptions& options);
   Expected<std::vector<int64_t>> tidy_directory();
@@ -153,6 +223,15 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Status load_producers(int64_t upto);
   Status replay_producers(int64_t from, int64_t upto);
   Status adopt_epochs(const std::vector<std::pair<int32_t, int64_t>>& epochs);
+  void choose_leader_epoch();
+  Status check_range(int64_t offset) const;
+  int64_t stable_locked() const;
+  size_t segment_holding(int64_t offset) const;
+  std::optional<uint64_t> known_position(size_t index, int64_t limit) const;
+  std::string cannot_read(int64_t offset) const;
+  void aborted_locked(int64_t from, int64_t to, std::vector<AbortedTransaction>& found) const;
+  LimitPlace end_place() const;
+  void advance_high_watermark(int64_t offset, const LimitPlace& place);
   Status check_batch(const RecordBatchView& batch) const;
   Status stamp_batch(std::span<char> bytes, const AppendOptions& options, AppendResult& result);
   Status write_batch(std::span<char> bytes);
@@ -175,7 +254,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   std::vector<std::shared_ptr<Segment>> segments_;  // by base offset; co-owned by readers
   ProducerState producers_;
   std::vector<LeaderEpoch> epochs_;
+  int32_t leader_epoch_ = 0;
   std::vector<Waiter> waiters_;  // by end offset
+  std::vector<EndedTransaction> ended_transactions_;
+  TailPositions tail_positions_;
+  LimitPlace high_watermark_place_;
+  mutable LimitPlace stable_place_;  // the last stable offset that was looked up
   int64_t start_offset_ = 0;
   int64_t end_offset_ = 0;
   int64_t high_watermark_ = 0;

@@ -66,15 +66,24 @@ Status PartitionLog::load(const LogOpenOptions& options) {
   start_offset_ = std::max(options.log_start_offset, segments_.front()->base_offset);
   end_offset_ = std::max(active().next_offset, active().base_offset);
   start_offset_ = std::min(start_offset_, end_offset_);
-  std::erase_if(epochs_, [&](const LeaderEpoch& epoch) { return epoch.start_offset >= end_offset_; });
+  choose_leader_epoch();
   // A snapshot of offsets that recovery has cut would contradict what is written there next.
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
   if (auto loaded = load_producers(end_offset_); !loaded) return loaded;
-  high_watermark_ = durable_offset_ = end_offset_;
+  durable_offset_ = end_offset_;
+  advance_high_watermark(end_offset_, end_place());
   const bool untouched =
       options.clean && first_suspect == segments_.size() && files_.fs.exists(files_.path(end_offset_, kSnapshotSuffix));
   if (untouched && !directory_dirty_) clean_end_offset_ = end_offset_;
   return {};
+}
+
+/// One more than any epoch seen here. Without the checkpoint the newest batches still tell what was in use.
+void PartitionLog::choose_leader_epoch() {
+  std::erase_if(epochs_, [&](const LeaderEpoch& each) { return each.start_offset >= end_offset_; });
+  int32_t last = epochs_.empty() ? -1 : epochs_.back().epoch;
+  for (const auto& segment : segments_) last = std::max(last, segment->last_leader_epoch);
+  leader_epoch_ = last + 1;
 }
 
 /// Finishes what a crash interrupted and returns the base offsets of the segments.
@@ -142,6 +151,7 @@ Status PartitionLog::adopt_epochs(const std::vector<std::pair<int32_t, int64_t>>
   const size_t before = epochs_.size();
   for (const auto& [epoch, offset] : epochs) {
     if (epochs_.empty() || epoch > epochs_.back().epoch) epochs_.push_back({epoch, offset});
+    leader_epoch_ = std::max(leader_epoch_, epoch);
   }
   return epochs_.size() == before ? Status{}
                                   : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);

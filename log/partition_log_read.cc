@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "log/batch_scanner.h"
+#include "log/batch_seek.h"
 #include "log/file_names.h"
 #include "log/partition_log.h"
 
@@ -25,26 +26,6 @@ std::pair<size_t, int64_t> whole_batches(BytesView bytes, int64_t limit) {
   return {used, next_offset};
 }
 
-/// Position and size of the first batch at or behind `position` whose last offset reaches `offset`.
-Expected<std::optional<std::pair<uint64_t, size_t>>> seek_batch(const File& file, uint64_t position, uint64_t end,
-                                                                int64_t offset) {
-  char header[batch_format::kHeaderBytes];
-  while (end - position >= sizeof(header)) {
-    auto got = file.read_at(position, header, sizeof(header));
-    if (!got) return fail(std::move(got.error()));
-    if (*got < sizeof(header)) break;
-    const RecordBatchView batch = RecordBatchView::unchecked({header, sizeof(header)});
-    const auto length = load_be<int32_t>(header + batch_format::kLengthAt);
-    if (length < static_cast<int32_t>(batch_format::kHeaderBytes - batch_format::kLogOverhead)) {
-      return fail(ErrorCode::kCorruption, fmt::format("batch length {} at position {} is too small", length, position));
-    }
-    const size_t size = batch_format::kLogOverhead + static_cast<size_t>(length);
-    if (batch.last_offset() >= offset) return std::pair{position, size};
-    position += size;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
@@ -54,17 +35,10 @@ Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
   uint64_t position = 0;
   {
     std::lock_guard lock(mutex_);
-    if (offset < start_offset_ || offset > end_offset_) {
-      return fail(Error{ErrorCode::kNotFound,
-                        fmt::format("{}: offset {} is outside the log, which holds {} to {}",
-                                    files_.directory.filename().string(), offset, start_offset_, end_offset_),
-                        "org.apache.kafka.common.errors.OffsetOutOfRangeException",
-                        {},
-                        {}});
-    }
+    if (auto checked = check_range(offset); !checked) return fail(std::move(checked.error()));
     result.next_offset = offset;
     result.high_watermark = high_watermark_;
-    result.last_stable_offset = std::min(high_watermark_, producers_.first_unstable_offset().value_or(INT64_MAX));
+    result.last_stable_offset = stable_locked();
     result.log_start_offset = start_offset_;
     if (offset >= high_watermark_) return result;
     auto at = std::upper_bound(segments_.begin(), segments_.end(), offset,
@@ -80,12 +54,10 @@ Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
   for (size_t i = 0; i < segments.size(); ++i, position = 0) {
     const File& file = *segments[i]->file;
     auto found = seek_batch(file, position, sizes[i], offset);
-    if (!found)
-      return fail(
-          std::move(found.error()).wrap(fmt::format("cannot read {} at offset {}", files_.directory.string(), offset)));
+    if (!found) return fail(std::move(found.error()).wrap(cannot_read(offset)));
     if (!*found) continue;
-    const auto [start, first_size] = **found;
-    const size_t wanted = std::min<uint64_t>(std::max(bytes_max, first_size), sizes[i] - start);
+    const uint64_t start = (*found)->position;
+    const size_t wanted = std::min<uint64_t>(std::max<uint64_t>(bytes_max, (*found)->size_bytes), sizes[i] - start);
     std::shared_ptr<char[]> buffer(new char[wanted]);  // not make_shared: that would clear it first
     auto got = file.read_at(start, buffer.get(), wanted);
     if (!got) return fail(std::move(got.error()));
@@ -102,9 +74,9 @@ Expected<LogRead> PartitionLog::read(int64_t offset, size_t bytes_max) const {
   return result;
 }
 
-Expected<std::optional<TimestampOffset>> PartitionLog::find_by_timestamp(int64_t timestamp_ms) const {
+Expected<std::optional<TimestampOffset>> PartitionLog::find_by_timestamp(int64_t timestamp_ms, int64_t limit) const {
   std::unique_lock lock(mutex_);
-  const int64_t limit = high_watermark_;
+  if (limit < 0) limit = high_watermark_;
   const int64_t start = start_offset_;
   const auto segments = segments_;
   std::vector<std::pair<uint64_t, uint64_t>> spans;  // first position to look at, size
@@ -136,21 +108,11 @@ Expected<std::optional<TimestampOffset>> PartitionLog::find_by_timestamp(int64_t
   return std::nullopt;
 }
 
-std::vector<AbortedTransaction> PartitionLog::aborted_transactions(int64_t from, int64_t to) const {
-  std::lock_guard lock(mutex_);
-  std::vector<AbortedTransaction> found;
-  for (const auto& segment : segments_) {
-    for (const AbortedTransaction& each : segment->aborted) {
-      if (each.last_offset >= from && each.first_offset < to) found.push_back(each);
-      if (each.last_stable_offset >= to && each.first_offset >= to) return found;
-    }
-  }
-  return found;
-}
-
 Status PartitionLog::truncate_locked(int64_t offset) {
   if (offset >= end_offset_) return {};
   clean_end_offset_ = -1;
+  tail_positions_.clear();
+  stable_place_ = {};
   while (segments_.size() > 1 && active().base_offset >= offset) {
     if (auto removed = active().remove_files(files_); !removed) return removed;
     segments_.pop_back();
@@ -160,7 +122,7 @@ Status PartitionLog::truncate_locked(int64_t offset) {
   if (segment.base_offset < offset) {
     auto found = seek_batch(*segment.file, segment.offset_index.lookup(offset), segment.size_bytes, offset);
     if (!found) return fail(std::move(found.error()));
-    keep = *found ? (*found)->first : segment.size_bytes;
+    keep = *found ? (*found)->position : segment.size_bytes;
   }
   if (auto cut = segment.file->truncate(keep); !cut) return cut;
   segment.size_bytes = keep;
@@ -174,6 +136,8 @@ Status PartitionLog::truncate_locked(int64_t offset) {
   high_watermark_ = std::min(high_watermark_, end_offset_);
   durable_offset_ = std::min(durable_offset_, end_offset_);
   start_offset_ = std::min(start_offset_, end_offset_);
+  std::erase_if(ended_transactions_, [&](const auto& each) { return each.marker_offset >= end_offset_; });
+  if (high_watermark_ == end_offset_) high_watermark_place_ = end_place();
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
   const size_t before = epochs_.size();
   std::erase_if(epochs_, [&](const LeaderEpoch& epoch) { return epoch.start_offset > end_offset_; });

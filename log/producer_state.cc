@@ -83,6 +83,11 @@ Expected<std::optional<AbortedTransaction>> ProducerState::apply(const RecordBat
     if (batch.transactional() && entry.transaction_first_offset < 0)
       entry.transaction_first_offset = batch.base_offset();
   }
+  const int64_t open_before = found == producers_.end() ? -1 : found->second.transaction_first_offset;
+  if (open_before != entry.transaction_first_offset) {
+    if (open_before >= 0) open_transactions_.erase(open_before);
+    if (entry.transaction_first_offset >= 0) open_transactions_.insert(entry.transaction_first_offset);
+  }
   producers_[batch.producer_id()] = std::move(entry);
   return aborted;
 }
@@ -117,12 +122,14 @@ Expected<std::optional<AbortedTransaction>> ProducerState::apply_marker(const Re
 }
 
 std::optional<int64_t> ProducerState::first_unstable_offset() const {
-  std::optional<int64_t> first;
-  for (const auto& [producer_id, entry] : producers_) {
-    if (entry.transaction_first_offset >= 0)
-      first = std::min(first.value_or(INT64_MAX), entry.transaction_first_offset);
-  }
-  return first;
+  if (open_transactions_.empty()) return std::nullopt;
+  return *open_transactions_.begin();
+}
+
+std::optional<int64_t> ProducerState::open_transaction(int64_t producer_id) const {
+  const auto found = producers_.find(producer_id);
+  if (found == producers_.end() || found->second.transaction_first_offset < 0) return std::nullopt;
+  return found->second.transaction_first_offset;
 }
 
 void ProducerState::expire(int64_t before_ms) {
@@ -177,6 +184,7 @@ Expected<ProducerState> ProducerState::from_snapshot(BytesView bytes) {
       entry.batches.push_back({decrement_sequence(last_sequence, delta), last_sequence, last_offset - delta,
                                last_offset, entry.last_timestamp});
     }
+    if (entry.transaction_first_offset >= 0) state.open_transactions_.insert(entry.transaction_first_offset);
     state.producers_[load_be<int64_t>(at)] = std::move(entry);
   }
   return state;

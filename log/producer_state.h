@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class ProducerState {
 
   /// First offset of the oldest open transaction.
   std::optional<int64_t> first_unstable_offset() const;
+  /// First offset of the producer's open transaction.
+  std::optional<int64_t> open_transaction(int64_t producer_id) const;
   const std::map<int64_t, ProducerEntry>& producers() const { return producers_; }
   /// Forgets producers unused since `before_ms`, except those in a transaction.
   void expire(int64_t before_ms);
@@ -57,6 +60,7 @@ class ProducerState {
  private:
   Expected<std::optional<AbortedTransaction>> apply_marker(const RecordBatchView& batch, ProducerEntry& entry);
   std::map<int64_t, ProducerEntry> producers_;  // ordered: snapshots are written in this order
+  std::set<int64_t> open_transactions_;         // first offsets
 };
 
 }  // namespace millrace

@@ -92,6 +92,7 @@ Status Segment::load_summary() {
     if (!next) return fail(std::move(next.error()));
     if (!*next) break;
     next_offset = (*next)->next_offset();
+    if ((*next)->magic() == batch_format::kMagic) last_leader_epoch = (*next)->leader_epoch();
     if ((*next)->max_timestamp() > max_timestamp) {
       max_timestamp = (*next)->max_timestamp();
       max_timestamp_offset = (*next)->last_offset();
@@ -116,6 +117,7 @@ Status Segment::note_batch(const RecordBatchView& batch, uint64_t position, cons
     last_index_position = position;
   }
   next_offset = batch.next_offset();
+  if (batch.magic() == batch_format::kMagic) last_leader_epoch = batch.leader_epoch();
   return {};
 }
 

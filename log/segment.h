@@ -55,7 +55,8 @@ class Segment {
   int64_t first_batch_timestamp = -1;  ///< rolls by time are measured from here
   int64_t created_ms = 0;
   uint64_t last_index_position = 0;
-  bool dirty = false;  ///< holds bytes that are not yet synced
+  int32_t last_leader_epoch = -1;  ///< of the newest batches
+  bool dirty = false;              ///< holds bytes that are not yet synced
   OffsetIndex offset_index{0};
   TimeIndex time_index{0};
   std::vector<AbortedTransaction> aborted;

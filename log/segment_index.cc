@@ -56,6 +56,14 @@ uint64_t OffsetIndex::lookup(int64_t offset) const {
   return after == entries_.begin() ? 0 : static_cast<uint64_t>(std::prev(after)->position);
 }
 
+std::optional<int64_t> OffsetIndex::offset_at(uint64_t position) const {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), position, [](const Entry& entry, uint64_t target) {
+    return static_cast<uint64_t>(entry.position) < target;
+  });
+  if (at == entries_.end()) return std::nullopt;
+  return base_offset_ + at->relative_offset;
+}
+
 Expected<TimeIndex> TimeIndex::decode(int64_t base_offset, BytesView bytes) {
   TimeIndex index(base_offset);
   if (bytes.size() % kEntryBytes != 0)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class OffsetIndex {
   Status append(int64_t last_offset, uint64_t position);
   /// A position at or before the batch that holds `offset`.
   uint64_t lookup(int64_t offset) const;
+  /// The last offset of the first indexed batch at or behind `position`; nothing when none is there.
+  std::optional<int64_t> offset_at(uint64_t position) const;
   const std::vector<Entry>& entries() const { return entries_; }
   size_t size_bytes() const { return entries_.size() * kEntryBytes; }
 
