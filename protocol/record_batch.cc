@@ -104,6 +104,7 @@ bool RecordIterator::damaged(std::string_view what) {
 }
 
 bool RecordIterator::next(RecordView& record) {
+  start_ = at_;
   if (left_ == 0) {
     if (count_ > 0 && at_ != end_) return damaged("bytes follow the last record: the record count is wrong");
     return false;

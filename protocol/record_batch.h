@@ -164,11 +164,14 @@ class RecordIterator {
   bool next(RecordView& record);
   /// kBadRecord, naming batch and record, once next() has met damage.
   const Status& status() const { return status_; }
+  /// Where the record starts that next() has returned or found damaged.
+  const char* position() const { return start_; }
 
  private:
   RecordIterator(const RecordBatchView& batch, BytesView records);
   bool damaged(std::string_view what);
   const char* at_;
+  const char* start_ = at_;
   const char* end_;
   int32_t left_;
   int32_t count_;

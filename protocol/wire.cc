@@ -58,6 +58,10 @@ uint32_t WireReader::unsigned_varint() {
   return fail(0U);
 }
 
+void WireReader::skip_tagged_fields() {
+  tagged_fields([](uint32_t) { return false; });
+}
+
 int64_t WireReader::string_length(bool compact) {
   return compact ? static_cast<int64_t>(unsigned_varint()) - 1 : number<int16_t>();
 }

@@ -101,6 +101,8 @@ class WireReader {
     }
   }
 
+  void skip_tagged_fields();
+
   /// Marks the frame as broken.
   template <class T>
   T fail(T value) {

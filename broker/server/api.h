@@ -22,9 +22,9 @@ struct Api {
   bool before_authentication = false;
 };
 
-/// Makes an Api of a generated request struct and `void Handle(BrokerServices&, const Request&, std::unique_ptr<Exchange>)`.
-/// The request's views point into the exchange's frame: they die with the exchange. A body that cannot be read closes
-/// the connection, as Kafka's broker does; bytes after it are ignored.
+/// Makes an Api of a generated request struct and `void Handle(BrokerServices&, const Request&,
+/// std::unique_ptr<Exchange>)`. The request's views point into the exchange's frame: they die with the exchange. A body
+/// that cannot be read closes the connection, as Kafka's broker does; bytes after it are ignored.
 template <class Request, void (*Handle)(BrokerServices&, const Request&, std::unique_ptr<Exchange>)>
 constexpr Api make_api(int16_t version_min = Request::kVersionMin, int16_t version_max = Request::kVersionMax) {
   return Api{Request::kApiKey, version_min, version_max, Request::kFlexibleFrom,

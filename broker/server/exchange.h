@@ -28,8 +28,8 @@ struct RequestHeader {
 /// (authentication); read by handlers.
 struct Session {
   uint64_t connection_id = 0;
-  std::string client_host;            ///< the peer's address, "127.0.0.1"
-  std::string listener;               ///< name of the listener it came in by
+  std::string client_host;  ///< the peer's address, "127.0.0.1"
+  std::string listener;     ///< name of the listener it came in by
   std::string principal = "User:ANONYMOUS";
   std::string client_software_name = "unknown";
   std::string client_software_version = "unknown";
@@ -62,8 +62,8 @@ class ExchangeSink {
 class Exchange {
  public:
   /// `frame` is the request without its length; `body` a view into it behind the header.
-  Exchange(std::shared_ptr<ExchangeSink> sink, uint64_t sequence, std::string frame, RequestHeader header, BytesView body,
-           bool response_header_tagged, std::shared_ptr<const Session> session);
+  Exchange(std::shared_ptr<ExchangeSink> sink, uint64_t sequence, std::string frame, RequestHeader header,
+           BytesView body, bool response_header_tagged, std::shared_ptr<const Session> session);
   ~Exchange();
   Exchange(const Exchange&) = delete;
 
