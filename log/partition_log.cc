@@ -68,7 +68,8 @@ Status PartitionLog::stamp_batch(std::span<char> bytes, const AppendOptions& opt
   if (!config_.log_append_time) return {};
   result.append_time = environment_.clock.wall_ms();
   const auto attributes = load_be<int16_t>(header + batch_format::kAttributesAt);
-  store_be(header + batch_format::kAttributesAt, static_cast<int16_t>(attributes | batch_format::kLogAppendTimeBit));
+  store_be(header + batch_format::kAttributesAt,
+           static_cast<int16_t>((attributes & 0x7F) | batch_format::kLogAppendTimeBit));
   store_be(header + batch_format::kMaxTimestampAt, result.append_time);
   const BytesView covered = BytesView(bytes.data(), bytes.size()).substr(batch_format::kAttributesAt);
   store_be(header + batch_format::kCrcAt, crc32c(covered));
@@ -76,6 +77,22 @@ Status PartitionLog::stamp_batch(std::span<char> bytes, const AppendOptions& opt
 }
 
 Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendOptions& options, Durable on_durable) {
+  if (!options.from_client) return append_checked(bytes, options, std::move(on_durable));
+  // The costly checks run outside the lock.
+  const LogConfig rules = config();
+  const std::string partition = files_.directory.filename().string();
+  std::string rewritten;
+  auto checked = check_client_batch(bytes, {rules, partition, environment_.clock.wall_ms(), options.produce_version},
+                                    options.record_errors, rewritten);
+  if (!checked) return fail(std::move(checked.error()));
+  if (!checked->empty()) return append_checked(*checked, options, std::move(on_durable));
+  AppendResult nothing{-1, -1, -1, false, log_start_offset()};
+  if (on_durable) on_durable(-1);
+  return nothing;
+}
+
+Expected<AppendResult> PartitionLog::append_checked(std::span<char> bytes, const AppendOptions& options,
+                                                    Durable on_durable) {
   std::unique_lock lock(mutex_);
   if (closed_) return closed_error(files_.directory);
   auto parsed = RecordBatchView::parse({bytes.data(), bytes.size()});
@@ -85,9 +102,6 @@ Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendO
     return fail(ErrorCode::kBadRecord,
                 fmt::format("{} bytes follow the batch: one batch at a time", bytes.size() - batch.size_bytes()));
   }
-  if (options.from_client) {
-    if (auto valid = batch.verify_crc(); !valid) return fail(std::move(valid.error()));
-  }
   AppendResult result;
   if (!options.keep_offsets) {
     if (auto checked = check_batch(batch); !checked) return fail(std::move(checked.error()));
@@ -96,7 +110,7 @@ Expected<AppendResult> PartitionLog::append(std::span<char> bytes, const AppendO
     auto earlier = producers_.check(batch);
     if (!earlier) return fail(std::move(earlier.error()));
     if (*earlier) {
-      result = {(*earlier)->first_offset, (*earlier)->last_offset, -1, true};
+      result = {(*earlier)->first_offset, (*earlier)->last_offset, -1, true, start_offset_};
       if (!on_durable) return result;
       if (result.last_offset >= durable_offset_ && config_.durability == Durability::kGroupCommit) {
         waiters_.push_back({result.base_offset, result.last_offset + 1, std::move(on_durable)});

@@ -19,6 +19,7 @@
 #include "core/file_system.h"
 #include "core/logger.h"
 #include "log/checkpoint.h"
+#include "log/client_batch.h"
 #include "log/log_config.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
@@ -47,12 +48,6 @@ struct LogOpenOptions {
   int64_t recovery_point = 0;    ///< all before this offset was synced
   int64_t log_start_offset = 0;  ///< records before this offset were deleted
   bool clean = false;            ///< the last process closed the log: indexes and snapshot can be trusted
-};
-
-/// What is wrong with one record of a refused batch: Produce answers these as record_errors.
-struct RecordError {
-  int32_t index = 0;  ///< in the batch, from 0
-  std::string message;
 };
 
 struct AppendOptions {
@@ -232,6 +227,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void aborted_locked(int64_t from, int64_t to, std::vector<AbortedTransaction>& found) const;
   LimitPlace end_place() const;
   void advance_high_watermark(int64_t offset, const LimitPlace& place);
+  Expected<AppendResult> append_checked(std::span<char> batch, const AppendOptions& options, Durable on_durable);
   Status check_batch(const RecordBatchView& batch) const;
   Status stamp_batch(std::span<char> bytes, const AppendOptions& options, AppendResult& result);
   Status write_batch(std::span<char> bytes);
