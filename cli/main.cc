@@ -11,6 +11,7 @@
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
 #include "cli/version.h"
+#include "tools/tool_table.h"
 
 namespace {
 
@@ -45,6 +46,29 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return arguments;
 }
 
+/// The tool that the program's own name or its first argument asks for: `kafka-topics …`, `millrace topics …`.
+/// Null for the other commands.
+const Tool* tool_of(int argc, char** argv, std::vector<std::string>& arguments) {
+  const std::string name = std::filesystem::path(argv[0]).filename().string();
+  int first = 1;
+  const Tool* tool = name.starts_with("kafka-") ? find_tool(name) : nullptr;
+  if (tool == nullptr && argc > 1) {
+    tool = find_tool(argv[1]);
+    first = 2;
+  }
+  if (tool != nullptr) arguments.assign(argv + first, argv + argc);
+  return tool;
+}
+
+std::string list_of_tools() {
+  std::string text = "Kafka's tools, also under their own names (kafka-console-producer, …):\n";
+  for (const Tool& tool : tools()) {
+    text += "  ";
+    text.append(tool.name).append(28 - std::min<size_t>(tool.name.size(), 27), ' ').append(tool.summary) += '\n';
+  }
+  return text;
+}
+
 /// Signals are waited for by the main thread; every other thread inherits the block.
 void block_signals() {
   sigset_t set;
@@ -66,10 +90,19 @@ int report(const Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::vector<std::string> tool_arguments;
+  if (const Tool* tool = tool_of(argc, argv, tool_arguments)) {
+    ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error of the write
+    PosixFileSystem files;
+    const int code = tool->run({.files = files, .out = stdout, .err = stderr}, tool_arguments);
+    return std::fflush(stdout) == 0 ? code : kToolFailed;
+  }
+
   CLI::App app{
       "millrace: data integration in one process. Connectors move rows between databases, files and an embedded, "
       "Kafka-compatible log, behind Kafka Connect's REST API."};
   app.require_subcommand(1);
+  app.footer(list_of_tools());
   app.set_version_flag("--version",
                        std::string("millrace ") + kVersion + " (Kafka Connect API " + kConnectVersion + ")");
 

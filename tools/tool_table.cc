@@ -1,0 +1,41 @@
+#include "tools/tool_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "tools/tool_entries.h"
+
+namespace millrace {
+namespace {
+
+// A tool is a line here, a declaration in tool_entries.h, a file of its own, and a link in cli/CMakeLists.txt.
+constexpr std::array kTools = std::to_array<Tool>({
+    {"console-consumer", "Print the records of topics", run_console_consumer},
+    {"console-producer", "Send lines of the standard input to a topic", run_console_producer},
+});
+static_assert(std::ranges::is_sorted(kTools, {}, &Tool::name));
+
+}  // namespace
+
+std::span<const Tool> tools() { return kTools; }
+
+const Tool* find_tool(std::string_view name) {
+  if (const size_t slash = name.rfind('/'); slash != std::string_view::npos) name.remove_prefix(slash + 1);
+  if (name.ends_with(".sh")) name.remove_suffix(3);
+  if (name.starts_with("kafka-")) name.remove_prefix(6);
+  const auto found = std::ranges::find(kTools, name, &Tool::name);
+  return found == kTools.end() ? nullptr : &*found;
+}
+
+int report_tool_error(const ToolIo& io, const Error& error) {
+  io.print_error(fmt::format("Error: {}\n", error.message));
+  for (const Error* at = &error; !at->cause.empty();) {
+    at = &at->cause.front();
+    io.print_error(fmt::format("  because: {}\n", at->message));
+  }
+  return kToolFailed;
+}
+
+}  // namespace millrace
