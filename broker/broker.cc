@@ -236,9 +236,11 @@ Status Broker::delete_topic(const std::string& name) {
     topics_.erase(name);
     if (auto written = write_catalogue(); !written) return written;
   }
+  auto forgotten = offsets_.remove_topic(name);
+  announce_deletion(name);
   announce_topics();
   logger_.info("topic_deleted", {{"topic", name}});
-  return offsets_.remove_topic(name);
+  return forgotten;
 }
 
 Status Broker::grow_topic(const std::string& name, int32_t partitions) {
@@ -316,6 +318,23 @@ void Broker::announce_topics() {
     }
   }
   membership_.set_topics(std::move(counts), clock_.monotonic());
+  std::lock_guard lock(listeners_mutex_);
+  for (TopicListener* listener : listeners_) listener->on_topics_changed();
+}
+
+void Broker::announce_deletion(const std::string& name) {
+  std::lock_guard lock(listeners_mutex_);
+  for (TopicListener* listener : listeners_) listener->on_topic_deleted(name);
+}
+
+void Broker::add_listener(TopicListener* listener) {
+  std::lock_guard lock(listeners_mutex_);
+  listeners_.push_back(listener);
+}
+
+void Broker::remove_listener(TopicListener* listener) {
+  std::lock_guard lock(listeners_mutex_);
+  std::erase(listeners_, listener);
 }
 
 Status Broker::close() { return logs_ == nullptr ? Status{} : logs_->close(); }

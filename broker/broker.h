@@ -40,6 +40,17 @@ struct TopicInfo {
   TopicConfigs configs;
 };
 
+/// Told of changes of the topics, on the thread that made them, after the change is stored and outside the broker's
+/// lock. Must not add or remove listeners.
+class TopicListener {
+ public:
+  virtual ~TopicListener() = default;
+  /// A topic was created or deleted, or has more partitions.
+  virtual void on_topics_changed() = 0;
+  /// Comes before the on_topics_changed() of a deletion.
+  virtual void on_topic_deleted(const std::string& /*name*/) {}
+};
+
 /// Threads: any. Must not outlive FileSystem and Clock.
 class Broker {
  public:
@@ -67,6 +78,10 @@ class Broker {
   /// kNotFound for an unknown topic or partition. Partitions of __consumer_offsets get their folder on first use.
   Expected<std::shared_ptr<PartitionLog>> log(const std::string& topic, int32_t partition);
 
+  void add_listener(TopicListener* listener);
+  /// Waits for a call that is under way.
+  void remove_listener(TopicListener* listener);
+
   GroupOffsets& offsets() { return offsets_; }
   GroupMembership& membership() { return membership_; }
   const std::string& cluster_id() const { return cluster_id_; }
@@ -84,6 +99,7 @@ class Broker {
   Expected<TopicInfo> create_locked(const std::string& name, int32_t partitions, const TopicConfigs& configs);
   Expected<LogConfig> log_config(const std::string& topic, const TopicConfigs& configs) const;
   void announce_topics();
+  void announce_deletion(const std::string& name);
 
   FileSystem& fs_;
   Clock& clock_;
@@ -93,6 +109,8 @@ class Broker {
   mutable std::mutex mutex_;
   std::map<std::string, TopicInfo> topics_;
   std::unique_ptr<LogManager> logs_;
+  std::mutex listeners_mutex_;
+  std::vector<TopicListener*> listeners_;
   GroupMembership membership_;
   GroupOffsets offsets_;
 };
