@@ -6,7 +6,7 @@
 /// that no client waits for ever.
 #pragma once
 
-#include <deque>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,6 +47,20 @@ struct FileRange {
 struct ResponseFrame {
   std::string bytes;  ///< length, header and body; the length counts the file ranges too
   std::vector<std::pair<size_t, FileRange>> files;
+  bool close_after = false;  ///< close the connection once this has left
+};
+
+class SaslSession;
+
+/// What the few handlers that change their connection may do (ApiVersions, SaslHandshake, SaslAuthenticate). Threads:
+/// only the connection's, so only from within Api::handle.
+class ConnectionControl {
+ public:
+  virtual ~ConnectionControl() = default;
+  /// Null where the listener has no SASL.
+  virtual SaslSession* sasl() = 0;
+  /// Holds for the requests that follow; those under way keep the session they began with.
+  virtual void replace_session(Session session) = 0;
 };
 
 /// Where answers go: the connection, or a test. Threads: any.
@@ -56,12 +70,17 @@ class ExchangeSink {
   virtual void answer(uint64_t sequence, ResponseFrame frame) = 0;
   virtual void answer_nothing(uint64_t sequence) = 0;  ///< none is due (Produce with acks=0)
   virtual void close(uint64_t sequence) = 0;           ///< close the connection once the answers before have left
+  /// Null for sinks that are no connection.
+  virtual ConnectionControl* control() { return nullptr; }
+  /// Takes back the memory of a request whose exchange is gone.
+  virtual void recycle(std::string frame) { frame.clear(); }
 };
 
 /// Threads: one at a time.
 class Exchange {
  public:
-  /// `frame` is the request without its length; `body` a view into it behind the header.
+  /// `frame` is the request without its length; `body` and `header.client_id` view its memory, which therefore must be
+  /// on the heap (a string shorter than 16 bytes moves with its object unless it has reserved more).
   Exchange(std::shared_ptr<ExchangeSink> sink, uint64_t sequence, std::string frame, RequestHeader header,
            BytesView body, bool response_header_tagged, std::shared_ptr<const Session> session);
   ~Exchange();
@@ -71,9 +90,11 @@ class Exchange {
   int16_t version() const { return header_.api_version; }
   BytesView body() const { return body_; }
   const Session& session() const { return *session_; }
+  /// Null for an exchange that belongs to no connection. See ConnectionControl for its threads.
+  ConnectionControl* connection() const { return sink_ == nullptr ? nullptr : sink_->control(); }
 
   /// Keeps `text` for as long as the exchange lives, so that messages (which hold views) may point to it.
-  std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+  std::string_view keep(std::string text) { return kept_.emplace_front(std::move(text)); }
 
   /// Encodes and sends `response` (a generated message struct) at the request's version.
   template <class Response>
@@ -91,22 +112,32 @@ class Exchange {
     response.encode(writer, version);
     finish_frame(std::move(out), {}, {});
   }
+  /// As reply(); the connection is closed behind the answer.
+  template <class Response>
+  void reply_and_close(const Response& response) {
+    std::string out = begin_frame();
+    WireWriter writer(out);
+    response.encode(writer, version());
+    finish_frame(std::move(out), writer.gaps(), {}, true);
+  }
   void no_reply();
   void close_connection();
-  bool answered() const { return sink_ == nullptr; }
+  bool answered() const { return answered_; }
 
  private:
   std::string begin_frame() const;
-  void finish_frame(std::string bytes, const std::vector<WireWriter::Gap>& gaps, std::vector<FileRange> files);
+  void finish_frame(std::string bytes, const std::vector<WireWriter::Gap>& gaps, std::vector<FileRange> files,
+                    bool close_after = false);
 
-  std::shared_ptr<ExchangeSink> sink_;  // co-owned: the connection may be gone before the answer; null once answered
+  std::shared_ptr<ExchangeSink> sink_;  // co-owned: the connection may be gone before the answer
+  bool answered_ = false;
   uint64_t sequence_;
   std::string frame_;
   RequestHeader header_;
   BytesView body_;
   bool response_header_tagged_;
   std::shared_ptr<const Session> session_;
-  std::deque<std::string> kept_;
+  std::forward_list<std::string> kept_;
 };
 
 }  // namespace millrace
