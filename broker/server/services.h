@@ -13,6 +13,7 @@ namespace millrace {
 
 class ApiTable;
 class Broker;
+class BrokerConfigs;
 class GroupCoordinator;
 class Security;
 class TransactionCoordinator;
@@ -46,6 +47,7 @@ struct BrokerServices {
   Logger logger;
   int32_t node_id = 1;
   std::vector<AdvertisedListener> advertised;
+  BrokerConfigs* configs = nullptr;  ///< settings and dynamic configs (config_catalogue.h); set before serving
   const ApiTable* apis = nullptr;  ///< for ApiVersions; set once the table is complete
 };
 
