@@ -19,6 +19,10 @@ inline constexpr std::string_view kSnapshotSuffix = ".snapshot";
 inline constexpr std::string_view kDeletedSuffix = ".deleted";
 inline constexpr std::string_view kCleanedSuffix = ".cleaned";
 inline constexpr std::string_view kSwapSuffix = ".swap";
+inline constexpr std::string_view kCleanedLogSuffix = ".log.cleaned";
+inline constexpr std::string_view kSwapLogSuffix = ".log.swap";
+/// Says up to which base offset the segments are replaced by the swap of the same name.
+inline constexpr std::string_view kSwapEndSuffix = ".log.swapend";
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 inline constexpr std::string_view kLeaderEpochFile = "leader-epoch-checkpoint";
 inline constexpr std::string_view kPartitionMetadataFile = "partition.metadata";

@@ -300,12 +300,16 @@ std::vector<PartitionLog::Waiter> PartitionLog::take_waiters(int64_t upto) {
 }
 
 Status PartitionLog::truncate_to(int64_t offset) {
+  std::lock_guard structure(structure_mutex_);
+  if (auto finished = finish_pending_swap(); !finished) return finished;
   std::lock_guard one_flush(flush_mutex_);
   std::lock_guard lock(mutex_);
   return truncate_locked(offset);
 }
 
 Status PartitionLog::close() {
+  std::lock_guard structure(structure_mutex_);
+  if (auto finished = finish_pending_swap(); !finished) return finished;
   if (auto flushed = flush(); !flushed) return flushed;
   std::lock_guard lock(mutex_);
   if (closed_) return {};

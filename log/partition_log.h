@@ -20,6 +20,7 @@
 #include "core/logger.h"
 #include "log/checkpoint.h"
 #include "log/client_batch.h"
+#include "log/compaction_plan.h"
 #include "log/log_config.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
@@ -172,6 +173,14 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Deletes whole segments by log start, size and age; the number deleted.
   Expected<size_t> apply_retention();
 
+  /// What there is to compact above `first_dirty`.
+  CompactionPlan plan_compaction(int64_t first_dirty) const;
+  /// Puts a compacted copy, written to the file *.log.cleaned and synced, in the place of neighbouring segments of a
+  /// plan that reach up to `next_base`. A crash leaves the old or the new segments. Appends and reads go on.
+  /// Errors: kConflict when the segments are no longer there; kUnavailable (what is left is done with the next call).
+  Status replace_segments(const std::vector<std::shared_ptr<Segment>>& replaced, int64_t next_base,
+                          std::shared_ptr<Segment> cleaned);
+
   /// Flushes, writes indexes and the producer snapshot. Appends are refused afterwards.
   Status close();
   /// Refuses appends from now on and fails waiters; the folder may then be removed.
@@ -211,6 +220,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     int64_t segment = -1;
     uint64_t position = 0;
   };
+  /// A compacted segment that is in use, but whose files do not all have their names yet.
+  struct PendingSwap {
+    int64_t base;
+    int64_t next_base;
+    std::shared_ptr<Segment> cleaned;  // co-owned with segments_
+  };
   PartitionLog(Environment environment, Path directory, LogConfig config);
   Status load(const LogOpenOptions& options);
   Expected<std::vector<int64_t>> tidy_directory();
@@ -228,6 +243,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   LimitPlace end_place() const;
   void advance_high_watermark(int64_t offset, const LimitPlace& place);
   Expected<AppendResult> append_checked(std::span<char> batch, const AppendOptions& options, Durable on_durable);
+  Status finish_pending_swap();
+  Status finish_swap(int64_t base, int64_t next_base);
+  Status finish_swaps_on_disk(const std::vector<std::string>& names);
+  Expected<bool> rebuild_indexes(size_t index, const LogOpenOptions& options);
   Status check_batch(const RecordBatchView& batch) const;
   Status stamp_batch(std::span<char> bytes, const AppendOptions& options, AppendResult& result);
   Status write_batch(std::span<char> bytes);
@@ -245,7 +264,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Environment environment_;
   LogFiles files_;
   mutable std::mutex mutex_;
-  std::mutex flush_mutex_;  // taken before mutex_: one flush at a time
+  std::mutex structure_mutex_;  // taken first: one retention, truncation or swap of segments at a time
+  std::mutex flush_mutex_;      // taken before mutex_: one flush at a time
   LogConfig config_;
   std::vector<std::shared_ptr<Segment>> segments_;  // by base offset; co-owned by readers
   ProducerState producers_;
@@ -264,6 +284,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   int64_t cut_pending_ = -1;       // a failed sync: everything from here on must go before the next append
   bool directory_dirty_ = false;   // a segment file was created and its name is not yet synced
   int64_t clean_end_offset_ = -1;  // opened clean with this end: unless it moves, close() has nothing to write
+  std::optional<PendingSwap> pending_swap_;  // guarded by structure_mutex_
   bool closed_ = false;
   std::mutex listeners_mutex_;
   std::vector<LogListener*> listeners_;

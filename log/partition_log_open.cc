@@ -48,6 +48,11 @@ Status PartitionLog::load(const LogOpenOptions& options) {
     Status loaded = trusted ? segments_[i]->load_indexes(files_) : Status{};
     if (trusted && loaded) loaded = segments_[i]->load_summary();
     if (!loaded && loaded.error().code != ErrorCode::kCorruption) return loaded;
+    if (!loaded && trusted) {
+      auto rebuilt = rebuild_indexes(i, options);
+      if (!rebuilt) return fail(std::move(rebuilt.error()));
+      if (*rebuilt) loaded = Status{};
+    }
     if (!loaded || !trusted) {
       first_suspect = i;
       break;
@@ -78,6 +83,21 @@ Status PartitionLog::load(const LogOpenOptions& options) {
   return {};
 }
 
+/// Rebuilds the indexes of one segment whose data are trusted: a compaction that a crash has cut short leaves none.
+/// False when its batches turn out to be damaged.
+Expected<bool> PartitionLog::rebuild_indexes(size_t index, const LogOpenOptions& options) {
+  Segment& segment = *segments_[index];
+  environment_.logger.info("segment_indexes_rebuilt", {{"log", files_.directory.string()},
+                                                       {"segment", segment.base_offset},
+                                                       {"recovery_point", options.recovery_point}});
+  if (auto loaded = load_producers(segment.base_offset); !loaded) return fail(std::move(loaded.error()));
+  auto cut = segment.recover(config_, producers_, nullptr);
+  if (!cut) return fail(std::move(cut.error()));
+  if (*cut > 0) return false;
+  if (auto written = segment.write_indexes(files_); !written) return fail(std::move(written.error()));
+  return true;
+}
+
 /// One more than any epoch seen here. Without the checkpoint the newest batches still tell what was in use.
 void PartitionLog::choose_leader_epoch() {
   std::erase_if(epochs_, [&](const LeaderEpoch& each) { return each.start_offset >= end_offset_; });
@@ -90,15 +110,13 @@ void PartitionLog::choose_leader_epoch() {
 Expected<std::vector<int64_t>> PartitionLog::tidy_directory() {
   auto names = files_.fs.list(files_.directory);
   if (!names) return fail(std::move(names.error()));
+  if (auto finished = finish_swaps_on_disk(*names); !finished) return fail(std::move(finished.error()));
   for (const std::string& name : *names) {
-    Status done;
-    if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(kTemporarySuffix)) {
-      done = files_.fs.remove(files_.directory / name);
-    } else if (name.ends_with(kSwapSuffix)) {
-      done = files_.fs.rename(files_.directory / name,
-                              files_.directory / name.substr(0, name.size() - kSwapSuffix.size()));
-    }
-    if (!done) return fail(std::move(done.error()));
+    const bool left_over = name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) ||
+                           name.ends_with(kTemporarySuffix) || name.ends_with(kSwapSuffix) ||
+                           name.ends_with(kSwapEndSuffix);
+    if (!left_over) continue;
+    if (auto removed = files_.fs.remove(files_.directory / name); !removed) return fail(std::move(removed.error()));
   }
   names = files_.fs.list(files_.directory);
   if (!names) return fail(std::move(names.error()));

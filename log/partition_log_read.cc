@@ -161,6 +161,8 @@ Expected<int64_t> PartitionLog::delete_records(int64_t before_offset) {
 }
 
 Expected<size_t> PartitionLog::apply_retention() {
+  std::lock_guard structure(structure_mutex_);
+  if (auto finished = finish_pending_swap(); !finished) return fail(std::move(finished.error()));
   std::lock_guard one_flush(flush_mutex_);
   std::lock_guard lock(mutex_);
   if (closed_) return size_t{0};

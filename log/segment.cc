@@ -22,9 +22,10 @@ Path LogFiles::path(int64_t base_offset, std::string_view suffix) const {
   return directory / file_name(base_offset, suffix);
 }
 
-Expected<std::shared_ptr<Segment>> Segment::open(LogFiles& files, int64_t base_offset, bool create) {
-  auto file = files.fs.open(files.path(base_offset, kLogSuffix),
-                            create ? FileSystem::Open::kCreate : FileSystem::Open::kReadWrite);
+Expected<std::shared_ptr<Segment>> Segment::open(LogFiles& files, int64_t base_offset, bool create,
+                                                 std::string_view suffix) {
+  auto file =
+      files.fs.open(files.path(base_offset, suffix), create ? FileSystem::Open::kCreate : FileSystem::Open::kReadWrite);
   if (!file) return fail(std::move(file.error()));
   auto size = (*file)->size();
   if (!size) return fail(std::move(size.error()));

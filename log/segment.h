@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/file_system.h"
+#include "log/file_names.h"
 #include "log/log_config.h"
 #include "log/producer_state.h"
 #include "log/segment_index.h"
@@ -22,7 +23,8 @@ struct LogFiles {
 class Segment {
  public:
   /// Opens the .log file; `create` makes it. The indexes are empty: load_indexes() or recover() fills them.
-  static Expected<std::shared_ptr<Segment>> open(LogFiles& files, int64_t base_offset, bool create);
+  static Expected<std::shared_ptr<Segment>> open(LogFiles& files, int64_t base_offset, bool create,
+                                                 std::string_view suffix = kLogSuffix);
 
   /// Reads the index files. kCorruption when one is missing or does not fit the log: then recover().
   Status load_indexes(LogFiles& files);
