@@ -2,6 +2,7 @@
 /// broker/topic_config.h reads them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -36,8 +37,15 @@ struct LogConfig {
   int64_t timestamp_after_max_ms = INT64_MAX;          ///< message.timestamp.after.max.ms
   std::optional<CompressionOptions> compression = {};  ///< none: batches stay as the producer sent them
   bool preallocate = false;                            ///< reserve segment_bytes on disk for a new segment
+  int64_t flush_messages = INT64_MAX;                  ///< kPageCache: sync after this many records
+  int64_t flush_ms = INT64_MAX;                        ///< kPageCache: sync what is older than this
   int64_t producer_expiration_ms = 86'400'000;         ///< producer.id.expiration.ms
   Durability durability = Durability::kGroupCommit;
+
+  /// How long a segment may take records: compaction needs segments that have been rolled.
+  int64_t segment_age_max_ms() const {
+    return cleanup_compact ? std::min(segment_ms, std::max<int64_t>(max_compaction_lag_ms, 1)) : segment_ms;
+  }
 };
 
 }  // namespace millrace

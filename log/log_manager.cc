@@ -16,6 +16,9 @@ constexpr std::string_view kCleanShutdownFile = ".kafka_cleanshutdown";
 constexpr std::string_view kRecoveryPointFile = "recovery-point-offset-checkpoint";
 constexpr std::string_view kLogStartFile = "log-start-offset-checkpoint";
 constexpr std::string_view kHighWatermarkFile = "replication-offset-checkpoint";
+constexpr std::string_view kCleanerFile = "cleaner-offset-checkpoint";
+/// How often logs are asked what time has brought.
+constexpr std::chrono::milliseconds kMaintenanceInterval{1000};
 constexpr std::string_view kDeleteSuffix = "-delete";
 
 /// "<topic>-<partition>"; nothing for other folders.
@@ -31,7 +34,11 @@ std::optional<PartitionKey> parse_folder(std::string_view name) {
 }  // namespace
 
 LogManager::LogManager(FileSystem& fs, Clock& clock, Logger logger, Options options)
-    : fs_(fs), clock_(clock), logger_(std::move(logger)), options_(std::move(options)) {}
+    : fs_(fs),
+      clock_(clock),
+      logger_(std::move(logger)),
+      options_(std::move(options)),
+      cleaner_(fs_, clock_, logger_, options_.cleaner_options, [this] { return stopping_.load(); }) {}
 
 Expected<std::unique_ptr<LogManager>> LogManager::open(FileSystem& fs, Clock& clock, Logger logger, Options options) {
   std::unique_ptr<LogManager> manager(new LogManager(fs, clock, std::move(logger), std::move(options)));
@@ -44,6 +51,8 @@ Expected<std::unique_ptr<LogManager>> LogManager::open(FileSystem& fs, Clock& cl
     return fail(std::move(loaded.error()));
   }
   if (manager->options_.background) manager->background_ = std::thread([m = manager.get()] { m->run_background(); });
+  if (manager->options_.background && manager->options_.cleaner)
+    manager->cleaner_thread_ = std::thread([m = manager.get()] { m->run_cleaner(); });
   return manager;
 }
 
@@ -84,6 +93,12 @@ Status LogManager::load() {
   // Checkpoints only shorten the work: without one everything is recovered. The log start must not be guessed.
   if (!recovery_points) logger_.warn("checkpoint_ignored", {{"error", recovery_points.error().message}});
   if (!log_starts) return fail(std::move(log_starts.error()));
+  auto clean_offsets = read_offset_checkpoint(fs_, options_.directory / kCleanerFile);
+  if (clean_offsets) {
+    clean_offsets_ = std::move(*clean_offsets);
+  } else {
+    logger_.warn("checkpoint_ignored", {{"error", clean_offsets.error().message}});
+  }
   const bool clean = fs_.exists(options_.directory / kCleanShutdownFile) && recovery_points.has_value();
   for (const std::string& name : *names) {
     if (name.ends_with(kDeleteSuffix)) {
@@ -142,6 +157,8 @@ Status LogManager::remove(const std::string& topic, int32_t partition) {
   const Path doomed = options_.directory / fmt::format("{}-{}.{}{}", topic, partition, make_topic_id(), kDeleteSuffix);
   if (auto renamed = fs_.rename(folder(key), doomed); !renamed) return renamed;
   logs_.erase(found);
+  clean_offsets_.erase(key);
+  uncleanable_.erase(key);
   if (auto synced = fs_.sync_directory(options_.directory); !synced) return synced;
   return fs_.remove_all(doomed);
 }
@@ -192,16 +209,85 @@ void LogManager::apply_retention() {
   }
 }
 
+void LogManager::maintain_all() {
+  for (const auto& [key, log] : all()) log->maintain();
+}
+
+Expected<bool> LogManager::clean_once() {
+  std::lock_guard one_round(cleaner_mutex_);
+  std::optional<std::pair<PartitionKey, std::shared_ptr<PartitionLog>>> dirtiest;
+  int64_t first_dirty = 0;
+  double most = -1;
+  for (const auto& [key, log] : all()) {
+    if (!log->config().cleanup_compact) continue;
+    int64_t dirty = 0;
+    {
+      std::lock_guard lock(mutex_);
+      if (uncleanable_.contains(key)) continue;
+      if (const auto found = clean_offsets_.find(key); found != clean_offsets_.end()) dirty = found->second;
+    }
+    const CompactionPlan plan = log->plan_compaction(dirty);
+    if (!plan.due() || plan.dirty_ratio() <= most) continue;
+    most = plan.dirty_ratio();
+    first_dirty = plan.first_dirty;
+    dirtiest = {key, log};
+  }
+  if (!dirtiest) return false;
+  const auto& [key, log] = *dirtiest;
+  auto cleaned = cleaner_.clean(*log, first_dirty);
+  std::unique_lock lock(mutex_);
+  if (!logs_.contains(key)) return true;  // deleted meanwhile
+  if (!cleaned) {
+    const ErrorCode code = cleaned.error().code;
+    const bool passing = code == ErrorCode::kUnavailable || code == ErrorCode::kConflict || code == ErrorCode::kStopped;
+    if (!passing) uncleanable_.insert(key);
+    return fail(std::move(cleaned.error()).wrap(fmt::format("cannot compact {}-{}", key.first, key.second)));
+  }
+  clean_offsets_[key] = cleaned->next_dirty;
+  lock.unlock();
+  logger_.info("log_compacted", {{"topic", key.first},
+                                 {"partition", key.second},
+                                 {"bytes_before", cleaned->stats.bytes_read},
+                                 {"bytes_after", cleaned->stats.bytes_written},
+                                 {"records_before", cleaned->stats.records_read},
+                                 {"records_after", cleaned->stats.records_kept}});
+  if (auto written = write_cleaner_checkpoint(); !written) return fail(std::move(written.error()));
+  return true;
+}
+
+Status LogManager::write_cleaner_checkpoint() {
+  OffsetCheckpoint offsets;
+  {
+    std::lock_guard lock(mutex_);
+    offsets = clean_offsets_;
+  }
+  return write_offset_checkpoint(fs_, options_.directory / kCleanerFile, offsets);
+}
+
+void LogManager::run_cleaner() {
+  while (!stopping_) {
+    const auto cleaned = clean_once();
+    if (!cleaned && cleaned.error().code != ErrorCode::kStopped && cleaned.error().code != ErrorCode::kConflict) {
+      logger_.warn("compaction_failed", {{"error", error_trace(cleaned.error())}});
+    }
+    if (cleaned && *cleaned) continue;
+    std::unique_lock lock(mutex_);
+    cleaner_stop_.wait_for(lock, options_.cleaner_backoff, [&] { return stopping_.load(); });
+  }
+}
+
 void LogManager::run_background() {
   auto next_checkpoint = std::chrono::steady_clock::now() + options_.checkpoint_interval;
   auto next_retention =
       std::chrono::steady_clock::now() + std::min(options_.retention_interval, std::chrono::milliseconds(30'000));
   std::unique_lock lock(mutex_);
   while (!closed_) {
-    stop_.wait_until(lock, std::min(next_checkpoint, next_retention));
+    const auto wake = std::chrono::steady_clock::now() + kMaintenanceInterval;
+    stop_.wait_until(lock, std::min({wake, next_checkpoint, next_retention}));
     if (closed_) return;
     const auto now = std::chrono::steady_clock::now();
     lock.unlock();
+    maintain_all();
     if (now >= next_checkpoint) {
       flush_all();  // logs that acknowledge from the page cache would else never move their recovery point
       if (auto written = write_checkpoints(); !written)
@@ -221,9 +307,12 @@ Status LogManager::close() {
     std::lock_guard lock(mutex_);
     if (closed_) return {};
     closed_ = true;
+    stopping_ = true;
   }
   stop_.notify_all();
+  cleaner_stop_.notify_all();
   if (background_.joinable()) background_.join();
+  if (cleaner_thread_.joinable()) cleaner_thread_.join();
   Status result;
   for (const auto& [key, log] : logs_) {
     if (auto closed = log->close(); !closed && result) result = closed;

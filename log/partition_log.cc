@@ -110,7 +110,7 @@ Expected<AppendResult> PartitionLog::append_checked(std::span<char> bytes, const
     auto earlier = producers_.check(batch);
     if (!earlier) return fail(std::move(earlier.error()));
     if (*earlier) {
-      result = {(*earlier)->first_offset, (*earlier)->last_offset, -1, true, start_offset_};
+      result = {(*earlier)->first_offset, (*earlier)->last_offset, (*earlier)->timestamp, true, start_offset_};
       if (!on_durable) return result;
       if (result.last_offset >= durable_offset_ && config_.durability == Durability::kGroupCommit) {
         waiters_.push_back({result.base_offset, result.last_offset + 1, std::move(on_durable)});
@@ -121,15 +121,18 @@ Expected<AppendResult> PartitionLog::append_checked(std::span<char> bytes, const
       return result;
     }
   }
-  if (auto repaired = repair_tail(); !repaired) return fail(std::move(repaired.error()));
-  if (auto stamped = stamp_batch(bytes, options, result); !stamped) return fail(std::move(stamped.error()));
-  if (auto rolled = roll_if_needed(batch); !rolled) return fail(std::move(rolled.error()));
+  if (auto repaired = repair_tail(); !repaired) return storage_error(std::move(repaired.error()));
+  if (auto stamped = stamp_batch(bytes, options, result); !stamped) return storage_error(std::move(stamped.error()));
+  if (auto rolled = roll_if_needed(batch); !rolled) return storage_error(std::move(rolled.error()));
   result.base_offset = batch.base_offset();
   result.last_offset = batch.last_offset();
-  if (auto written = write_batch(bytes); !written) return fail(std::move(written.error()));
+  if (auto written = write_batch(bytes); !written) return storage_error(std::move(written.error()));
   result.log_start_offset = start_offset_;
   if (config_.durability == Durability::kPageCache) {
     advance_high_watermark(end_offset_, end_place());
+    if (unflushed_since_ms_ < 0 && config_.flush_ms != INT64_MAX) unflushed_since_ms_ = environment_.clock.wall_ms();
+    const bool sync_now = end_offset_ - durable_offset_ >= config_.flush_messages;
+    if (sync_now && environment_.committer != nullptr) environment_.committer->dirty(shared_from_this());
     lock.unlock();
     if (on_durable) on_durable(result.base_offset);
     notify_listeners();
@@ -138,6 +141,15 @@ Expected<AppendResult> PartitionLog::append_checked(std::span<char> bytes, const
   if (on_durable) waiters_.push_back({result.base_offset, end_offset_, std::move(on_durable)});
   if (environment_.committer != nullptr) environment_.committer->dirty(shared_from_this());
   return result;
+}
+
+/// Trouble with the disk is told in words that make a producer try again.
+tl::unexpected<Error> PartitionLog::storage_error(Error error) const {
+  if (error.code != ErrorCode::kUnavailable) return fail(std::move(error));
+  Error told = std::move(error).wrap(
+      fmt::format("cannot append to {}: nothing was stored, retry when there is room", files_.directory.string()));
+  told.exception = "org.apache.kafka.common.errors.KafkaStorageException";
+  return fail(std::move(told));
 }
 
 /// One write behind the last batch, then the books: indexes, producers, end offset.
@@ -150,9 +162,7 @@ Status PartitionLog::write_batch(std::span<char> bytes) {
     tail_torn_ = true;
     // Cut at once when the file system lets us; else the next append has to.
     if (segment.file->truncate(segment.size_bytes)) tail_torn_ = false;
-    return fail(std::move(written.error())
-                    .wrap(fmt::format("cannot append to {}: nothing was stored, retry when there is room",
-                                      files_.directory.string())));
+    return written;
   }
   if (tracked) {
     const auto open_before = batch.control() ? producers_.open_transaction(batch.producer_id()) : std::nullopt;
@@ -199,7 +209,7 @@ Status PartitionLog::roll_if_needed(const RecordBatchView& batch) {
                             ? batch.max_timestamp() - segment.first_batch_timestamp
                             : environment_.clock.wall_ms() - segment.created_ms;
     needed =
-        needed || age > config_.segment_ms ||
+        needed || age > config_.segment_age_max_ms() - segment.jitter_ms ||
         static_cast<int64_t>(segment.offset_index.size_bytes() + OffsetIndex::kEntryBytes) >
             config_.segment_index_bytes ||
         static_cast<int64_t>(segment.time_index.size_bytes() + TimeIndex::kEntryBytes) > config_.segment_index_bytes;
@@ -209,15 +219,32 @@ Status PartitionLog::roll_if_needed(const RecordBatchView& batch) {
 }
 
 Status PartitionLog::roll(int64_t base_offset) {
+  if (auto trimmed = active().trim(); !trimmed) return trimmed;
   if (auto written = active().write_indexes(files_); !written) return written;
   if (auto written = write_snapshot(base_offset); !written) return written;
   if (active().base_offset == base_offset) return {};  // an empty segment is used as it is
-  auto segment = Segment::open(files_, base_offset, true);
+  auto segment = new_segment(base_offset);
   if (!segment) return fail(std::move(segment.error()));
-  (*segment)->created_ms = environment_.clock.wall_ms();
   segments_.push_back(std::move(*segment));
-  directory_dirty_ = true;
   return {};
+}
+
+Expected<std::shared_ptr<Segment>> PartitionLog::new_segment(int64_t base_offset) {
+  auto segment = Segment::open(files_, base_offset, true);
+  if (!segment) return segment;
+  (*segment)->created_ms = environment_.clock.wall_ms();
+  if (const int64_t most = std::min(config_.segment_jitter_ms, config_.segment_ms); most > 0) {
+    // Differs from log to log without being drawn anew after a restart.
+    const uint64_t seed = std::hash<std::string>()(files_.directory.string()) + static_cast<uint64_t>(base_offset);
+    (*segment)->jitter_ms = static_cast<int64_t>(seed * 0x9E3779B97F4A7C15ULL % static_cast<uint64_t>(most));
+  }
+  if (config_.preallocate && (*segment)->size_bytes == 0) {
+    if (auto reserved = (*segment)->file->truncate(static_cast<uint64_t>(config_.segment_bytes)); !reserved)
+      return fail(std::move(reserved.error()));
+    (*segment)->preallocated = true;
+  }
+  directory_dirty_ = true;
+  return segment;
 }
 
 Status PartitionLog::write_snapshot(int64_t offset) {
@@ -239,6 +266,7 @@ Status PartitionLog::flush() {
   }
   const int64_t target = end_offset_;
   const LimitPlace target_place = end_place();
+  unflushed_since_ms_ = -1;
   const bool sync_directory = std::exchange(directory_dirty_, false);
   const bool nothing = dirty.empty() && waiters_.empty() && durable_offset_ == target;
   if (nothing && !sync_directory) return {};
@@ -272,8 +300,10 @@ Status PartitionLog::flush() {
     if (synced) {
       waiter.done(waiter.base_offset);
     } else {
-      waiter.done(fail(
-          Error(synced.error()).wrap(fmt::format("{}: the batch was not stored, send it again", directory.string()))));
+      Error told =
+          Error(synced.error()).wrap(fmt::format("{}: the batch was not stored, send it again", directory.string()));
+      told.exception = "org.apache.kafka.common.errors.KafkaStorageException";
+      waiter.done(fail(std::move(told)));
     }
   }
   if (advanced) notify_listeners();
@@ -315,6 +345,8 @@ Status PartitionLog::close() {
   if (closed_) return {};
   if (auto repaired = repair_tail(); !repaired) return repaired;
   closed_ = true;
+  remove_doomed(INT64_MAX);
+  if (auto trimmed = active().trim(); !trimmed) return trimmed;
   if (end_offset_ == clean_end_offset_) return {};
   if (active().dirty) {
     if (auto synced = active().file->sync(); !synced) return synced;
@@ -363,6 +395,14 @@ uint64_t PartitionLog::size_bytes() const {
 size_t PartitionLog::segment_count() const {
   std::lock_guard lock(mutex_);
   return segments_.size();
+}
+std::vector<SegmentStart> PartitionLog::segment_starts() const {
+  std::lock_guard lock(mutex_);
+  std::vector<SegmentStart> starts;
+  for (const auto& segment : segments_) {
+    if (segment->size_bytes > 0) starts.push_back({segment->base_offset, segment->max_timestamp});
+  }
+  return starts;
 }
 int64_t PartitionLog::first_segment_offset() const {
   std::lock_guard lock(mutex_);

@@ -63,7 +63,7 @@ struct AppendOptions {
 struct AppendResult {
   int64_t base_offset = 0;
   int64_t last_offset = 0;
-  int64_t append_time = -1;  ///< ms under LogAppendTime, else -1
+  int64_t append_time = -1;  ///< ms under LogAppendTime, else -1; of a duplicate the first try's largest timestamp
   bool duplicate = false;    ///< a retry: the offsets are those of the first try
   int64_t log_start_offset = 0;
 };
@@ -113,6 +113,11 @@ struct LogRead {
 struct TimestampOffset {
   int64_t timestamp;
   int64_t offset;
+};
+
+struct SegmentStart {
+  int64_t base_offset;
+  int64_t largest_timestamp;
 };
 
 /// Threads: any. Lifetime: must not outlive the FileSystem, Clock and Committer given to open().
@@ -173,6 +178,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   /// Deletes whole segments by log start, size and age; the number deleted.
   Expected<size_t> apply_retention();
 
+  /// What time brings: removes files whose file.delete.delay.ms has passed, syncs by flush.ms, and forgets producers
+  /// that have been silent for producer.id.expiration.ms. Errors are logged and tried again.
+  void maintain();
+
   /// What there is to compact above `first_dirty`.
   CompactionPlan plan_compaction(int64_t first_dirty) const;
   /// Puts a compacted copy, written to the file *.log.cleaned and synced, in the place of neighbouring segments of a
@@ -194,6 +203,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   uint64_t size_bytes() const;
   size_t segment_count() const;
   int64_t first_segment_offset() const;
+  std::vector<SegmentStart> segment_starts() const;  ///< of segments that hold batches, oldest first
   std::vector<LeaderEpoch> leader_epochs() const;
   ProducerState producer_state() const;
   LogConfig config() const;
@@ -243,6 +253,15 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   LimitPlace end_place() const;
   void advance_high_watermark(int64_t offset, const LimitPlace& place);
   Expected<AppendResult> append_checked(std::span<char> batch, const AppendOptions& options, Durable on_durable);
+  /// A removed file that keeps its bytes for a while, for readers that open files by name.
+  struct DoomedFile {
+    int64_t due_ms;
+    Path path;
+  };
+  Expected<std::shared_ptr<Segment>> new_segment(int64_t base_offset);
+  Status discard_files(int64_t base_offset);
+  void remove_doomed(int64_t due_ms);
+  tl::unexpected<Error> storage_error(Error error) const;
   Status finish_pending_swap();
   Status finish_swap(int64_t base, int64_t next_base);
   Status finish_swaps_on_disk(const std::vector<std::string>& names);
@@ -280,10 +299,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   int64_t end_offset_ = 0;
   int64_t high_watermark_ = 0;
   int64_t durable_offset_ = 0;
-  bool tail_torn_ = false;         // a failed write may have left bytes behind the last batch
-  int64_t cut_pending_ = -1;       // a failed sync: everything from here on must go before the next append
-  bool directory_dirty_ = false;   // a segment file was created and its name is not yet synced
-  int64_t clean_end_offset_ = -1;  // opened clean with this end: unless it moves, close() has nothing to write
+  bool tail_torn_ = false;           // a failed write may have left bytes behind the last batch
+  int64_t cut_pending_ = -1;         // a failed sync: everything from here on must go before the next append
+  bool directory_dirty_ = false;     // a segment file was created and its name is not yet synced
+  int64_t clean_end_offset_ = -1;    // opened clean with this end: unless it moves, close() has nothing to write
+  std::vector<DoomedFile> doomed_;   // guarded by structure_mutex_
+  int64_t unflushed_since_ms_ = -1;  // kPageCache: when the oldest unsynced batch came
   std::optional<PendingSwap> pending_swap_;  // guarded by structure_mutex_
   bool closed_ = false;
   std::mutex listeners_mutex_;

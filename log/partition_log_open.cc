@@ -62,11 +62,9 @@ Status PartitionLog::load(const LogOpenOptions& options) {
     if (auto recovered = recover_from(first_suspect, options); !recovered) return recovered;
   }
   if (segments_.empty()) {
-    auto segment = Segment::open(files_, std::max<int64_t>(options.log_start_offset, 0), true);
+    auto segment = new_segment(std::max<int64_t>(options.log_start_offset, 0));
     if (!segment) return fail(std::move(segment.error()));
-    (*segment)->created_ms = environment_.clock.wall_ms();
     segments_.push_back(std::move(*segment));
-    directory_dirty_ = true;
   }
   start_offset_ = std::max(options.log_start_offset, segments_.front()->base_offset);
   end_offset_ = std::max(active().next_offset, active().base_offset);

@@ -166,6 +166,14 @@ Expected<uint64_t> Segment::recover(const LogConfig& config, ProducerState& prod
   return cut;
 }
 
+Status Segment::trim() {
+  if (!preallocated) return {};
+  if (auto cut = file->truncate(size_bytes); !cut) return cut;
+  preallocated = false;
+  dirty = true;
+  return {};
+}
+
 Status Segment::remove_files(LogFiles& files) const {
   // The log goes first: indexes without a log are dropped when the folder is opened.
   for (const std::string_view suffix :

@@ -46,6 +46,8 @@ class Segment {
   /// True when an offset does not fit the 31 bits that the indexes keep.
   bool beyond(int64_t last_offset) const { return last_offset < base_offset || last_offset - base_offset > INT32_MAX; }
 
+  /// Gives back what preallocation has reserved and was not used.
+  Status trim();
   Status remove_files(LogFiles& files) const;
 
   int64_t base_offset = 0;
@@ -58,6 +60,8 @@ class Segment {
   int64_t created_ms = 0;
   uint64_t last_index_position = 0;
   int32_t last_leader_epoch = -1;  ///< of the newest batches
+  int64_t jitter_ms = 0;           ///< rolls this much earlier
+  bool preallocated = false;       ///< the file is longer than its batches until the segment is rolled or closed
   bool dirty = false;              ///< holds bytes that are not yet synced
   OffsetIndex offset_index{0};
   TimeIndex time_index{0};
