@@ -23,8 +23,8 @@ constexpr size_t kSlotsFirst = 2;
 ApiIndex::ApiIndex(const ApiTable& table) {
   for (const Api& api : table.all()) {
     const auto key = static_cast<size_t>(api.key);
-    if (key >= by_key_.size()) by_key_.resize(key + 1);
-    by_key_[key] = &api;
+    if (key >= by_key_.size()) by_key_.resize(key + 1, Api{});
+    by_key_[key] = api;
   }
 }
 
@@ -322,6 +322,7 @@ void Connection::drain() {
 void Connection::close_now() {
   if (home_ == nullptr) return;
   loop_->remove(transport_->descriptor(), *this);
+  transport_.reset();  // the peer learns it now, though exchanges may hold the rest of the connection
   {
     std::lock_guard lock(mutex_);
     mailbox_closed_ = true;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "broker/security/sasl_session.h"
 #include "broker/server/api.h"
 #include "broker/server/exchange.h"
 #include "broker/server/frame_reader.h"
@@ -27,11 +28,13 @@ class ApiIndex {
  public:
   explicit ApiIndex(const ApiTable& table);
   const Api* find(int16_t key) const {
-    return key >= 0 && static_cast<size_t>(key) < by_key_.size() ? by_key_[static_cast<size_t>(key)] : nullptr;
+    if (key < 0 || static_cast<size_t>(key) >= by_key_.size()) return nullptr;
+    const Api& api = by_key_[static_cast<size_t>(key)];
+    return api.handle != nullptr ? &api : nullptr;
   }
 
  private:
-  std::vector<const Api*> by_key_;
+  std::vector<Api> by_key_;  // those without a handler are not served
 };
 
 /// The thread that a connection belongs to, as the connection sees it. Threads: the loop's.
@@ -117,7 +120,7 @@ class Connection final : public EventHandler,
   const std::shared_ptr<const ConnectionShared> shared_;  // co-owned by all connections of the server
   ConnectionHome* home_;                                  // null once closed
   ConnectionHome::Place place_;
-  const std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> transport_;  // null once closed
   std::shared_ptr<const Session> session_;  // co-owned by the exchanges under way
   std::unique_ptr<SaslSession> sasl_;
   FrameReader reader_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <forward_list>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -72,6 +73,9 @@ class ExchangeSink {
   virtual void close(uint64_t sequence) = 0;           ///< close the connection once the answers before have left
   /// Null for sinks that are no connection.
   virtual ConnectionControl* control() { return nullptr; }
+  /// `gone` is called once when the connection closes with the request under way still unanswered; an answer drops it.
+  /// Only for requests that are not pipelined, and on the connection's thread, from within Api::handle.
+  virtual void when_gone(std::function<void()> gone) { gone = nullptr; }
   /// Takes back the memory of a request whose exchange is gone.
   virtual void recycle(std::string frame) { frame.clear(); }
 };
@@ -95,6 +99,9 @@ class Exchange {
 
   /// Keeps `text` for as long as the exchange lives, so that messages (which hold views) may point to it.
   std::string_view keep(std::string text) { return kept_.emplace_front(std::move(text)); }
+
+  /// See ExchangeSink::when_gone().
+  void when_gone(std::function<void()> gone) { sink_->when_gone(std::move(gone)); }
 
   /// Encodes and sends `response` (a generated message struct) at the request's version.
   template <class Response>
