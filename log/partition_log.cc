@@ -172,6 +172,7 @@ Status PartitionLog::write_batch(std::span<char> bytes) {
       return fail(std::move(ended.error()));
     }
     if (*ended) segment.aborted.push_back(**ended);
+    producers_.seen(batch.producer_id(), environment_.clock.wall_ms());
     if (open_before && !producers_.open_transaction(batch.producer_id())) {
       ended_transactions_.push_back({*open_before, batch.last_offset()});
     }

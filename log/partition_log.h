@@ -175,11 +175,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Status truncate_to(int64_t offset);
   /// Moves the log start (delete-records). -1 = the high watermark. Errors: kNotFound beyond the high watermark.
   Expected<int64_t> delete_records(int64_t before_offset);
-  /// Deletes whole segments by log start, size and age; the number deleted.
+  /// Deletes whole segments by log start, size and age, and forgets producers that have been silent for
+  /// producer.id.expiration.ms; the number of segments deleted.
   Expected<size_t> apply_retention();
 
-  /// What time brings: removes files whose file.delete.delay.ms has passed, syncs by flush.ms, and forgets producers
-  /// that have been silent for producer.id.expiration.ms. Errors are logged and tried again.
+  /// What time brings: removes files whose file.delete.delay.ms has passed and syncs by flush.ms. Errors are logged and
+  /// tried again.
   void maintain();
 
   /// What there is to compact above `first_dirty`.

@@ -73,6 +73,7 @@ Status PartitionLog::load(const LogOpenOptions& options) {
   // A snapshot of offsets that recovery has cut would contradict what is written there next.
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
   if (auto loaded = load_producers(end_offset_); !loaded) return loaded;
+  producers_.seen(-1, environment_.clock.wall_ms());
   durable_offset_ = end_offset_;
   advance_high_watermark(end_offset_, end_place());
   const bool untouched =

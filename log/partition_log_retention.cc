@@ -33,6 +33,7 @@ Expected<size_t> PartitionLog::apply_retention() {
   for (const auto& segment : segments_) total += segment->size_bytes;
   size_t count = 0;
   const int64_t now = environment_.clock.wall_ms();
+  if (config_.producer_expiration_ms >= 0) producers_.expire(now - config_.producer_expiration_ms);
   for (; count < segments_.size(); ++count) {
     const Segment& oldest = *segments_[count];
     const int64_t next_base = count + 1 < segments_.size() ? segments_[count + 1]->base_offset : end_offset_;
@@ -105,7 +106,6 @@ void PartitionLog::maintain() {
     remove_doomed(now);
     std::lock_guard lock(mutex_);
     if (closed_) return;
-    if (config_.producer_expiration_ms >= 0) producers_.expire(now - config_.producer_expiration_ms);
     flush_due = unflushed_since_ms_ >= 0 && now - unflushed_since_ms_ >= config_.flush_ms;
   }
   // A failed sync is logged by the log and told to its waiters.

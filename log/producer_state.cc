@@ -132,9 +132,18 @@ std::optional<int64_t> ProducerState::open_transaction(int64_t producer_id) cons
   return found->second.transaction_first_offset;
 }
 
+void ProducerState::seen(int64_t producer_id, int64_t now_ms) {
+  if (producer_id < 0) {
+    for (auto& [id, entry] : producers_) entry.last_seen_ms = now_ms;
+  } else if (const auto found = producers_.find(producer_id); found != producers_.end()) {
+    found->second.last_seen_ms = now_ms;
+  }
+}
+
 void ProducerState::expire(int64_t before_ms) {
   std::erase_if(producers_, [&](const auto& each) {
-    return each.second.transaction_first_offset < 0 && each.second.last_timestamp < before_ms;
+    const ProducerEntry& entry = each.second;
+    return entry.transaction_first_offset < 0 && std::max(entry.last_timestamp, entry.last_seen_ms) < before_ms;
   });
 }
 

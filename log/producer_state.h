@@ -31,6 +31,7 @@ struct ProducerEntry {
   int16_t epoch = -1;
   int32_t coordinator_epoch = -1;
   int64_t last_timestamp = -1;
+  int64_t last_seen_ms = -1;              ///< by the broker's clock; record times may lie years back. Not in snapshots
   int64_t transaction_first_offset = -1;  ///< -1 = none open
   std::vector<ProducerBatch> batches;     ///< oldest first, at most kBatchesMax
 };
@@ -51,6 +52,8 @@ class ProducerState {
   /// First offset of the producer's open transaction.
   std::optional<int64_t> open_transaction(int64_t producer_id) const;
   const std::map<int64_t, ProducerEntry>& producers() const { return producers_; }
+  /// The producer (-1 = each) was heard of now.
+  void seen(int64_t producer_id, int64_t now_ms);
   /// Forgets producers unused since `before_ms`, except those in a transaction.
   void expire(int64_t before_ms);
 
