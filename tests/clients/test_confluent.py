@@ -2,7 +2,7 @@
 import threading
 import unittest
 
-from support import ClientTest, deadline, need, wait_until
+from broker_support import ClientTest, deadline, need, wait_until
 
 need("python")
 from confluent_kafka import (Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer,  # noqa: E402
@@ -21,8 +21,11 @@ class Confluent(ClientTest):
         self.addCleanup(consumer.close)
         return consumer
 
+    def setUp(self):
+        self.admin_client = AdminClient({"bootstrap.servers": self.bootstrap})  # its futures die with it
+
     def admin(self):
-        return AdminClient({"bootstrap.servers": self.bootstrap})
+        return self.admin_client
 
     def make_topic(self, partitions=2, **config):
         topic = self.name()

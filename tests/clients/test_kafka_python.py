@@ -1,7 +1,7 @@
 """kafka-python: a client with a protocol implementation of its own."""
 import unittest
 
-from support import ClientTest, deadline, need, wait_until
+from broker_support import ClientTest, deadline, need, wait_until
 
 need("python")
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition  # noqa: E402

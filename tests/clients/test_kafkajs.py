@@ -3,7 +3,7 @@ import os
 import subprocess
 import unittest
 
-from support import CLIENTS, HERE, ClientTest, need
+from broker_support import CLIENTS, HERE, ClientTest, need
 
 need("node")
 

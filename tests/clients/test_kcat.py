@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from support import ClientTest
+from broker_support import ClientTest
 
 if not shutil.which("kcat"):
     print("SKIPPED: kcat is not installed")

@@ -24,8 +24,9 @@ def need(kind):
     if done.returncode != 0:
         print(done.stdout + done.stderr)
         sys.exit(done.returncode)
-    if kind == "python" and not sys.prefix.startswith(str(CLIENTS)):
-        os.execv(CLIENTS / "venv/bin/python", ["python", *sys.argv])
+    python = str(CLIENTS / "venv/bin/python")
+    if kind == "python" and os.environ.get("MILLRACE_VENV") != python:
+        os.execve(python, [python, *sys.argv], {**os.environ, "MILLRACE_VENV": python})
 
 
 class Broker:
