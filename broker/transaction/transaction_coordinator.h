@@ -27,11 +27,12 @@
 namespace millrace {
 
 struct TransactionOptions {
-  int32_t partitions = 50;                                ///< transaction.state.log.num.partitions
-  int32_t offsets_partitions = 50;                        ///< offsets.topic.num.partitions
-  int32_t timeout_ms_max = 900'000;                       ///< transaction.max.timeout.ms
-  std::chrono::milliseconds timeout_scan_interval{1000};  ///< transaction.abort.timed.out.transaction.cleanup.interval.ms
-  int64_t id_expiration_ms = 604'800'000;                 ///< transactional.id.expiration.ms
+  int32_t partitions = 50;           ///< transaction.state.log.num.partitions
+  int32_t offsets_partitions = 50;   ///< offsets.topic.num.partitions
+  int32_t timeout_ms_max = 900'000;  ///< transaction.max.timeout.ms
+  std::chrono::milliseconds timeout_scan_interval{
+      1000};                               ///< transaction.abort.timed.out.transaction.cleanup.interval.ms
+  int64_t id_expiration_ms = 604'800'000;  ///< transactional.id.expiration.ms
   std::chrono::milliseconds expiration_scan_interval{3'600'000};  ///< transaction.remove.expired....interval.ms
   bool background = true;  ///< scan for timeouts and expired ids with the executor; else the owner calls scan()
 };
@@ -98,8 +99,8 @@ class TransactionCoordinator {
   KafkaError verify(std::string_view transactional_id, int64_t producer_id, int16_t producer_epoch,
                     const PartitionKey& partition) const;
   /// The error of verify() or add_partitions() as clients of that Produce version know it: a producer fenced by the
-  /// coordinator is INVALID_PRODUCER_EPOCH here, a partition outside the transaction INVALID_TXN_STATE up to version 10,
-  /// and what is over soon NOT_ENOUGH_REPLICAS up to version 11, as old producers retry that.
+  /// coordinator is INVALID_PRODUCER_EPOCH here, a partition outside the transaction INVALID_TXN_STATE up to version
+  /// 10, and what is over soon NOT_ENOUGH_REPLICAS up to version 11, as old producers retry that.
   static KafkaError error_for_produce(KafkaError error, int16_t produce_version);
 
   /// `client_version`: kTransactionsV2 for EndTxn 5 and up.
@@ -126,9 +127,13 @@ class TransactionCoordinator {
   /// Work under way, for stop(): held by every callback.
   using Ticket = std::shared_ptr<void>;
   struct Markers;
+  /// How the timer finds the coordinator, for as long as there is one.
+  struct Handle {
+    std::mutex mutex;  // held during a scan: stop() waits for it
+    TransactionCoordinator* coordinator;
+  };
 
-  TransactionCoordinator(TransactionEnvironment environment, TransactionOptions options)
-      : environment_(std::move(environment)), options_(options) {}
+  TransactionCoordinator(TransactionEnvironment environment, TransactionOptions options);
 
   Status load();
   Status load_partition(const PartitionLog& log);
@@ -136,7 +141,7 @@ class TransactionCoordinator {
   void start();
   Ticket take_ticket() const;
   void run_soon(std::function<void()> work) const;
-  void schedule_scans();
+  void schedule_scan();
 
   void init_with(std::string id, int32_t timeout_ms, std::optional<ProducerIdAndEpoch> expected,
                  std::optional<int64_t> fresh, ProducerDone done);
@@ -146,15 +151,18 @@ class TransactionCoordinator {
 
   void persist(std::string id, TransactionState next, Done done);
   void append(int32_t partition, std::string batch, Done done);
-  void append_to(PartitionLog& log, std::string batch, Done done);
+  void append_to(const std::shared_ptr<PartitionLog>& log, std::string batch, Done done);
   void settle(const std::string& id, bool durable);
   void persist_decision(std::string id, TransactionState next, Done done);
   void finish(const std::string& id, Done done);
-  void write_markers(std::shared_ptr<Markers> markers);
+  void write_markers(const std::shared_ptr<Markers>& markers);
+  void write_marker(const std::shared_ptr<Markers>& markers, const PartitionKey& partition);
+  void marker_settled(const std::shared_ptr<Markers>& markers, const PartitionKey* failed);
   void markers_written(const std::shared_ptr<Markers>& markers);
   void complete(const std::string& id);
-  void abort_timed_out();
-  void forget_expired();
+  void abort_timed_out(int64_t now_ms);
+  void retry_markers();
+  void forget_expired(int64_t now_ms);
 
   const TransactionEnvironment environment_;
   const TransactionOptions options_;
@@ -163,7 +171,8 @@ class TransactionCoordinator {
   Entries entries_;
   bool stopping_ = false;
   int64_t expiration_scanned_ms_ = 0;
-  std::optional<uint64_t> scan_timer_;
+  std::vector<std::shared_ptr<Markers>> unfinished_;  // markers that could not be written; scan() tries again
+  std::shared_ptr<Handle> handle_;                    // co-owned by the timer's work
   mutable std::mutex tickets_mutex_;
   mutable std::condition_variable tickets_back_;
   mutable size_t tickets_ = 0;
