@@ -13,6 +13,7 @@ namespace millrace {
 
 class ApiTable;
 class Broker;
+class FetchSessionCache;
 class BrokerConfigs;
 class GroupCoordinator;
 class Security;
@@ -49,6 +50,8 @@ struct BrokerServices {
   std::vector<AdvertisedListener> advertised;
   BrokerConfigs* configs = nullptr;  ///< settings and dynamic configs (config_catalogue.h); set before serving
   const ApiTable* apis = nullptr;  ///< for ApiVersions; set once the table is complete
+  FetchSessionCache* fetch_sessions = nullptr;
+  size_t fetch_bytes_max = 57671680;  ///< fetch.max.bytes: what one Fetch answer may carry
 };
 
 }  // namespace millrace
