@@ -5,4 +5,5 @@ millrace_library(NAME broker_server
   DEPS core net protocol broker_security
   SYSTEM fmt::fmt Threads::Threads)
 millrace_test(NAME broker_server SRCS server/broker_server_test.cc server/frame_reader_test.cc server/server_options_test.cc
+    server/tls_server_test.cc
   DEPS broker_server SYSTEM OpenSSL::SSL)
