@@ -169,7 +169,10 @@ void translate_producer(const ClientProperties& properties, ClientProperties& na
   if (const std::string* timeout = find(properties, "request.timeout.ms")) native["request.timeout.ms"] = *timeout;
   native.try_emplace("partitioner", "murmur2_random");
   native.try_emplace("queue.buffering.max.messages", "1000000");
-  native.try_emplace("delivery.timeout.ms", "120000");
+  // librdkafka wants it within the time of a transaction.
+  const std::string* transaction = find(properties, "transaction.timeout.ms");
+  const char* const delivery = transaction != nullptr ? transaction->c_str() : "60000";
+  native.try_emplace("delivery.timeout.ms", properties.contains("transactional.id") ? delivery : "120000");
   if (const std::string* memory = find(properties, "buffer.memory")) {
     int64_t bytes = 0;
     std::from_chars(memory->data(), memory->data() + memory->size(), bytes);
@@ -198,6 +201,8 @@ Status translate_consumer(const ClientProperties& properties, ClientProperties& 
                                               : name.find("roundrobin") != std::string::npos ? "roundrobin"
                                                                                              : "range";
   }
+  if (const auto reset = native.find("auto.offset.reset"); reset != native.end() && reset->second == "none")
+    reset->second = "error";
   native.try_emplace("isolation.level", "read_uncommitted");
   native.try_emplace("check.crcs", "true");
   native.try_emplace("allow.auto.create.topics", "true");

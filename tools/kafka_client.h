@@ -35,6 +35,7 @@ struct KafkaCallbacks {
                      void* opaque) = nullptr;
   void (*committed)(rd_kafka_t* client, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* offsets,
                     void* opaque) = nullptr;
+  int (*statistics)(rd_kafka_t* client, char* json, size_t size, void* opaque) = nullptr;
 };
 
 /// A client for `properties` (Java's names). Warnings of the library, and settings that nobody knows, go to the error

@@ -25,9 +25,11 @@ bool is_true(std::string_view text) {
 class DefaultFormatter final : public MessageFormatter {
  public:
   Status configure(const ClientProperties& properties) {
+    const Flags known_flags = flags();
+    const Texts known_texts = texts();
     for (const auto& [name, value] : properties) {
-      if (const auto flag = flags().find(name); flag != flags().end()) this->*flag->second = is_true(value);
-      if (const auto text = texts().find(name); text != texts().end()) this->*text->second = value;
+      if (const auto flag = known_flags.find(name); flag != known_flags.end()) this->*flag->second = is_true(value);
+      if (const auto text = known_texts.find(name); text != known_texts.end()) this->*text->second = value;
     }
     const std::pair<const char*, std::optional<TextDeserializer>*> deserializers[] = {
         {"key.deserializer", &key_}, {"value.deserializer", &value_}, {"headers.deserializer", &headers_}};

@@ -14,6 +14,13 @@ namespace {
 constexpr std::array kTools = std::to_array<Tool>({
     {"console-consumer", "Print the records of topics", run_console_consumer},
     {"console-producer", "Send lines of the standard input to a topic", run_console_producer},
+    {"consumer-perf-test", "Measure how fast a topic is read", run_consumer_perf_test},
+    {"dump-log", "Print the files of a partition: logs, indexes, snapshots", run_dump_log},
+    {"e2e-latency", "Measure the time from producer to consumer, one record at a time", run_e2e_latency},
+    {"producer-perf-test", "Measure how fast a topic is written", run_producer_perf_test},
+    {"verifiable-consumer", "Consume and tell each event as a line of JSON", run_verifiable_consumer},
+    {"verifiable-producer", "Produce integers and tell each acknowledgement as a line of JSON",
+     run_verifiable_producer},
 });
 static_assert(std::ranges::is_sorted(kTools, {}, &Tool::name));
 
