@@ -106,6 +106,8 @@ Expected<AppendResult> PartitionLog::append_checked(std::span<char> bytes, const
   if (!options.keep_offsets) {
     if (auto checked = check_batch(batch); !checked) return fail(std::move(checked.error()));
   }
+  // First, or a retry could be taken for a duplicate of a batch that is about to be cut.
+  if (auto repaired = repair_tail(); !repaired) return storage_error(std::move(repaired.error()));
   if (options.check_producer && !options.keep_offsets) {
     auto earlier = producers_.check(batch);
     if (!earlier) return fail(std::move(earlier.error()));
@@ -121,7 +123,6 @@ Expected<AppendResult> PartitionLog::append_checked(std::span<char> bytes, const
       return result;
     }
   }
-  if (auto repaired = repair_tail(); !repaired) return storage_error(std::move(repaired.error()));
   if (auto stamped = stamp_batch(bytes, options, result); !stamped) return storage_error(std::move(stamped.error()));
   if (auto rolled = roll_if_needed(batch); !rolled) return storage_error(std::move(rolled.error()));
   result.base_offset = batch.base_offset();
@@ -261,6 +262,8 @@ Status PartitionLog::write_snapshot(int64_t offset) {
 Status PartitionLog::flush() {
   std::lock_guard one_flush(flush_mutex_);
   std::unique_lock lock(mutex_);
+  // What an earlier sync has lost was refused to its producers: it must go before anything is called durable.
+  if (auto repaired = repair_tail(); !repaired) return repaired;
   std::vector<std::shared_ptr<Segment>> dirty;
   for (const auto& segment : segments_) {
     if (std::exchange(segment->dirty, false)) dirty.push_back(segment);
