@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "client/embedded_group_calls.h"
+
 namespace millrace {
 namespace {
 
@@ -30,19 +32,15 @@ bool EmbeddedConsumer::Waker::wait(std::chrono::steady_clock::time_point until) 
   return std::exchange(interrupted_, false);
 }
 
-EmbeddedConsumer::EmbeddedConsumer(Broker& broker, ConsumerConfig config, Logger logger)
-    : broker_(broker), config_(std::move(config)), logger_(std::move(logger)) {}
+EmbeddedConsumer::EmbeddedConsumer(Broker& broker, GroupCoordinator& groups, ConsumerConfig config, Logger logger)
+    : broker_(broker), groups_(groups), config_(std::move(config)), logger_(std::move(logger)) {}
 
 EmbeddedConsumer::~EmbeddedConsumer() {
   leave();
   drop_all();
 }
 
-void EmbeddedConsumer::leave() {
-  if (member_.empty()) return;
-  broker_.membership().leave(config_.group_id, member_, broker_.clock().monotonic());
-  member_.clear();
-}
+void EmbeddedConsumer::leave() { member_.reset(); }
 
 Status EmbeddedConsumer::subscribe(std::vector<std::string> topics, RebalanceListener& listener) {
   return join({{topics.begin(), topics.end()}, {}}, listener);
@@ -56,11 +54,10 @@ Status EmbeddedConsumer::join(GroupSubscription subscription, RebalanceListener&
   if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "subscribe needs a group.id");
   leave();
   drop_all();
-  auto member = broker_.membership().join(config_.group_id, config_.client_id, subscription, &waker_,
-                                          broker_.clock().monotonic());
+  auto member = EmbeddedGroupMember::join(broker_, groups_, {config_.group_id, config_.client_id},
+                                          std::move(subscription), [this] { waker_.on_advance(); });
   if (!member) return fail(std::move(member.error()));
   member_ = std::move(*member);
-  subscription_ = std::move(subscription);
   listener_ = &listener;
   return {};
 }
@@ -96,7 +93,9 @@ Status EmbeddedConsumer::adopt(const std::vector<PartitionKey>& keys) {
 
 Expected<int64_t> EmbeddedConsumer::start_position(const TopicPartition& key, const PartitionLog& log) {
   if (!config_.group_id.empty()) {
-    if (const auto known = broker_.offsets().find(config_.group_id, {key.topic, key.partition})) return known->offset;
+    auto known = committed(key);
+    if (!known) return fail(std::move(known.error()));
+    if (*known) return (*known)->offset;
   }
   return config_.from_earliest ? log.log_start_offset() : log.high_watermark();
 }
@@ -107,34 +106,21 @@ std::vector<TopicPartition> EmbeddedConsumer::assignment() const {
   return names;
 }
 
-/// Follows the group: gives partitions up, takes new ones, or joins again after having been put out.
+/// Follows the group: gives partitions up, then takes new ones.
 Status EmbeddedConsumer::take_turn() {
-  if (member_.empty()) return {};
-  GroupMembership& group = broker_.membership();
-  const auto now = broker_.clock().monotonic();
-  GroupTurn turn = group.turn(config_.group_id, member_, now);
-  if (turn.what == GroupTurn::Do::kRejoin) {
-    logger_.warn("group_member_expired", {{"group", config_.group_id}, {"member", member_}});
+  while (member_ != nullptr) {
+    auto news = member_->turn();
+    if (!news) return fail(std::move(news.error()));
+    if (news->what == EmbeddedGroupMember::News::What::kNothing) return {};
     if (!partitions_.empty()) listener_->on_revoked(assignment());
     drop_all();
-    auto member = group.join(config_.group_id, config_.client_id, subscription_, &waker_, now);
-    if (!member) return fail(std::move(member.error()));
-    member_ = std::move(*member);
-    turn = group.turn(config_.group_id, member_, now);
+    if (news->what == EmbeddedGroupMember::News::What::kRevoked) continue;
+    if (auto adopted = adopt(news->partitions); !adopted) {
+      // A topic deleted in this instant: the next generation comes without it.
+      if (adopted.error().code != ErrorCode::kNotFound) return adopted;
+    }
+    listener_->on_assigned(assignment());
   }
-  if (turn.what == GroupTurn::Do::kRevoke) {
-    if (!partitions_.empty()) listener_->on_revoked(assignment());
-    drop_all();
-    group.revoked(config_.group_id, member_, now);
-    turn = group.turn(config_.group_id, member_, now);
-  }
-  if (turn.what != GroupTurn::Do::kAssign) return {};
-  generation_ = turn.generation;
-  if (auto adopted = adopt(turn.partitions); !adopted) {
-    // A topic deleted in this instant: the next generation comes without it.
-    if (adopted.error().code != ErrorCode::kNotFound) return adopted;
-  }
-  listener_->on_assigned(assignment());
   return {};
 }
 
@@ -291,20 +277,22 @@ void EmbeddedConsumer::resume(const std::vector<TopicPartition>& names) {
 
 Status EmbeddedConsumer::commit(const std::map<TopicPartition, OffsetAndMetadata>& offsets) {
   if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "commit needs a group.id");
-  if (!member_.empty()) {
-    if (auto allowed = broker_.membership().check_commit(config_.group_id, member_, generation_); !allowed)
-      return allowed;
-  }
-  GroupOffsets::Offsets stored;
-  for (const auto& [name, each] : offsets) stored[{name.topic, name.partition}] = {each.offset, -1, each.metadata, 0};
-  return broker_.offsets().commit(config_.group_id, stored);
+  OffsetCommit request;
+  request.who = member_ != nullptr ? member_->identity() : GroupIdentity{config_.group_id, {}, {}, -1};
+  for (const auto& [name, each] : offsets)
+    request.offsets.push_back({{name.topic, name.partition}, {.offset = each.offset, .metadata = each.metadata}});
+  return commit_and_wait(groups_, std::move(request));
 }
 
 Expected<std::optional<OffsetAndMetadata>> EmbeddedConsumer::committed(const TopicPartition& name) {
   if (config_.group_id.empty()) return fail(ErrorCode::kInvalidConfig, "committed needs a group.id");
-  const auto known = broker_.offsets().find(config_.group_id, {name.topic, name.partition});
-  if (!known) return std::nullopt;
-  return OffsetAndMetadata{known->offset, known->metadata};
+  std::optional<OffsetAndMetadata> result;
+  groups_.read_offsets(config_.group_id, [&](const GroupOffsets* known) {
+    if (known == nullptr) return;
+    if (const auto found = known->find({name.topic, name.partition}))
+      result = OffsetAndMetadata{found->offset, found->metadata};
+  });
+  return result;
 }
 
 }  // namespace millrace

@@ -5,13 +5,14 @@
 #include <deque>
 #include <set>
 
+#include "client/embedded_group_member.h"
 #include "client/embedded_log_client.h"
 
 namespace millrace {
 
 class EmbeddedConsumer final : public Consumer {
  public:
-  EmbeddedConsumer(Broker& broker, ConsumerConfig config, Logger logger);
+  EmbeddedConsumer(Broker& broker, GroupCoordinator& groups, ConsumerConfig config, Logger logger);
   ~EmbeddedConsumer() override;
 
   Status subscribe(std::vector<std::string> topics, RebalanceListener& listener) override;
@@ -69,13 +70,12 @@ class EmbeddedConsumer final : public Consumer {
   Expected<bool> next_batch(Partition& partition);
 
   Broker& broker_;
+  GroupCoordinator& groups_;
   const ConsumerConfig config_;
   Logger logger_;
   Waker waker_;
   RebalanceListener* listener_ = nullptr;
-  GroupSubscription subscription_;
-  std::string member_;  // empty = not in a group
-  int32_t generation_ = -1;
+  std::unique_ptr<EmbeddedGroupMember> member_;  // null = not in a group
   std::map<TopicPartition, Partition> partitions_;
   size_t rotation_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "client/embedded_consumer.h"
+#include "client/embedded_group_calls.h"
 #include "client/embedded_producer.h"
 
 namespace millrace {
@@ -10,7 +11,7 @@ namespace {
 
 class EmbeddedAdmin final : public Admin {
  public:
-  explicit EmbeddedAdmin(Broker& broker) : broker_(broker) {}
+  EmbeddedAdmin(Broker& broker, GroupCoordinator& groups) : broker_(broker), groups_(groups) {}
 
   std::string cluster_id() override { return broker_.cluster_id(); }
 
@@ -56,54 +57,46 @@ class EmbeddedAdmin final : public Admin {
 
   Expected<std::map<TopicPartition, OffsetAndMetadata>> group_offsets(const std::string& group) override {
     std::map<TopicPartition, OffsetAndMetadata> offsets;
-    for (const auto& [key, each] : broker_.offsets().group(group))
+    for (const auto& [key, each] : groups_.committed(group))
       offsets[{key.first, key.second}] = {each.offset, each.metadata};
     return offsets;
   }
 
   Status alter_group_offsets(const std::string& group, const std::map<TopicPartition, int64_t>& offsets) override {
-    if (auto free = check_no_members(group); !free) return free;
-    GroupOffsets::Offsets stored;
+    OffsetCommit request;
+    request.who.group_id = group;
     for (const auto& [partition, offset] : offsets) {
       if (auto log = broker_.log(partition.topic, partition.partition); !log) return fail(std::move(log.error()));
-      stored[{partition.topic, partition.partition}] = {offset, -1, {}, 0};
+      request.offsets.push_back({{partition.topic, partition.partition}, {.offset = offset, .metadata = {}}});
     }
-    return broker_.offsets().commit(group, stored);
+    return commit_and_wait(groups_, std::move(request));
   }
 
   Status delete_group_offsets(const std::string& group, const std::vector<TopicPartition>& partitions) override {
-    if (auto free = check_no_members(group); !free) return free;
     std::vector<PartitionKey> keys;
     for (const TopicPartition& each : partitions) keys.emplace_back(each.topic, each.partition);
-    return broker_.offsets().remove(group, keys);
+    return delete_offsets_and_wait(groups_, group, keys);
   }
 
-  Status delete_group(const std::string& group) override {
-    if (auto free = check_no_members(group); !free) return free;
-    std::vector<PartitionKey> keys;
-    for (const auto& [key, each] : broker_.offsets().group(group)) keys.push_back(key);
-    return broker_.offsets().remove(group, keys);
-  }
+  Status delete_group(const std::string& group) override { return delete_group_and_wait(groups_, group); }
 
  private:
-  Status check_no_members(const std::string& group) {
-    if (!broker_.membership().has_members(group)) return {};
-    return fail(Error{ErrorCode::kConflict,
-                      fmt::format("group {} has members: stop its consumers first", group),
-                      "org.apache.kafka.common.errors.GroupNotEmptyException",
-                      {},
-                      {}});
-  }
   Broker& broker_;
+  GroupCoordinator& groups_;
 };
 
 }  // namespace
 
-EmbeddedLogClient::EmbeddedLogClient(std::unique_ptr<Broker> broker, EmbeddedLogOptions options, Logger logger)
-    : broker_(std::move(broker)),
+EmbeddedLogClient::EmbeddedLogClient(std::unique_ptr<Broker> owned_broker,
+                                     std::unique_ptr<GroupCoordinator> owned_groups, Broker& broker,
+                                     GroupCoordinator& groups, EmbeddedLogOptions options, Logger logger)
+    : owned_broker_(std::move(owned_broker)),
+      owned_groups_(std::move(owned_groups)),
+      broker_(broker),
+      groups_(groups),
       options_(std::move(options)),
       logger_(std::move(logger)),
-      admin_(std::make_unique<EmbeddedAdmin>(*broker_)) {}
+      admin_(std::make_unique<EmbeddedAdmin>(broker_, groups_)) {}
 
 Expected<std::unique_ptr<EmbeddedLogClient>> EmbeddedLogClient::open(FileSystem& fs, Clock& clock,
                                                                      EmbeddedLogOptions options, Logger logger) {
@@ -113,20 +106,33 @@ Expected<std::unique_ptr<EmbeddedLogClient>> EmbeddedLogClient::open(FileSystem&
   broker_options.auto_create_topics = options.auto_create_topics;
   auto broker = Broker::open(fs, clock, logger, std::move(broker_options));
   if (!broker) return fail(std::move(broker.error()));
+  auto groups = GroupCoordinator::open(**broker, clock, logger, {});
+  if (!groups) return fail(std::move(groups.error()));
+  Broker& opened = **broker;
+  GroupCoordinator& loaded = **groups;
+  return std::unique_ptr<EmbeddedLogClient>(new EmbeddedLogClient(std::move(*broker), std::move(*groups), opened,
+                                                                  loaded, std::move(options), std::move(logger)));
+}
+
+std::unique_ptr<EmbeddedLogClient> EmbeddedLogClient::over(Broker& broker, GroupCoordinator& groups,
+                                                           EmbeddedLogOptions options, Logger logger) {
   return std::unique_ptr<EmbeddedLogClient>(
-      new EmbeddedLogClient(std::move(*broker), std::move(options), std::move(logger)));
+      new EmbeddedLogClient({}, {}, broker, groups, std::move(options), std::move(logger)));
 }
 
 EmbeddedLogClient::~EmbeddedLogClient() {
-  if (auto closed = broker_->close(); !closed) logger_.error("log_close_failed", {{"error", closed.error().message}});
+  if (owned_broker_ == nullptr) return;
+  owned_groups_->close();
+  if (auto closed = owned_broker_->close(); !closed)
+    logger_.error("log_close_failed", {{"error", closed.error().message}});
 }
 
 Expected<std::unique_ptr<Producer>> EmbeddedLogClient::producer(const std::string&) {
-  return std::make_unique<EmbeddedProducer>(*broker_, options_);
+  return std::make_unique<EmbeddedProducer>(broker_, options_);
 }
 
 Expected<std::unique_ptr<Consumer>> EmbeddedLogClient::consumer(ConsumerConfig config) {
-  return std::make_unique<EmbeddedConsumer>(*broker_, std::move(config), logger_);
+  return std::make_unique<EmbeddedConsumer>(broker_, groups_, std::move(config), logger_);
 }
 
 Admin& EmbeddedLogClient::admin() { return *admin_; }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "broker/broker.h"
+#include "broker/group/group_coordinator.h"
 #include "client/log_client.h"
 
 namespace millrace {
@@ -23,18 +24,26 @@ class EmbeddedLogClient final : public LogClient {
   /// Opens the log directory. Errors: those of Broker::open(), among them kConflict when another process uses it.
   static Expected<std::unique_ptr<EmbeddedLogClient>> open(FileSystem& fs, Clock& clock, EmbeddedLogOptions options,
                                                            Logger logger);
-  /// Closes the log cleanly.
+  /// Over a broker that others own and that outlives this (a node with a wire server).
+  static std::unique_ptr<EmbeddedLogClient> over(Broker& broker, GroupCoordinator& groups, EmbeddedLogOptions options,
+                                                 Logger logger);
+  /// Closes the log cleanly, if it is its own.
   ~EmbeddedLogClient() override;
 
   Expected<std::unique_ptr<Producer>> producer(const std::string& client_id) override;
   Expected<std::unique_ptr<Consumer>> consumer(ConsumerConfig config) override;
   Admin& admin() override;
   /// For the wire server, which shares the broker.
-  Broker& broker() { return *broker_; }
+  Broker& broker() { return broker_; }
+  GroupCoordinator& groups() { return groups_; }
 
  private:
-  EmbeddedLogClient(std::unique_ptr<Broker> broker, EmbeddedLogOptions options, Logger logger);
-  std::unique_ptr<Broker> broker_;
+  EmbeddedLogClient(std::unique_ptr<Broker> owned_broker, std::unique_ptr<GroupCoordinator> owned_groups,
+                    Broker& broker, GroupCoordinator& groups, EmbeddedLogOptions options, Logger logger);
+  std::unique_ptr<Broker> owned_broker_;
+  std::unique_ptr<GroupCoordinator> owned_groups_;
+  Broker& broker_;
+  GroupCoordinator& groups_;
   EmbeddedLogOptions options_;
   Logger logger_;
   std::unique_ptr<Admin> admin_;
