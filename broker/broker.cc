@@ -14,6 +14,16 @@ constexpr int32_t kPartitionsMax = 100'000;
 
 bool is_internal(std::string_view name) { return name == kOffsetsTopic || name == kTransactionsTopic; }
 
+int32_t internal_partitions(const BrokerOptions& options, std::string_view name) {
+  return name == kOffsetsTopic ? options.offsets_partitions : options.transactions_partitions;
+}
+
+TopicConfigs internal_configs(std::string_view name) {
+  return {{"cleanup.policy", "compact"},
+          {"compression.type", name == kOffsetsTopic ? "producer" : "uncompressed"},
+          {"segment.bytes", "104857600"}};
+}
+
 tl::unexpected<Error> unknown_topic(std::string_view name) {
   return fail(Error{ErrorCode::kNotFound,
                     fmt::format("topic {} does not exist", name),
@@ -38,9 +48,7 @@ Broker::Broker(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions option
     : fs_(fs),
       clock_(clock),
       logger_(std::move(logger)),
-      options_(std::move(options)),
-      offsets_(clock, options_.offsets_partitions,
-               [this](int32_t partition) { return log(std::string(kOffsetsTopic), partition); }) {}
+      options_(std::move(options)) {}
 
 Broker::~Broker() = default;
 
@@ -66,10 +74,7 @@ Status Broker::load() {
   logs_ = std::move(*logs);
   if (auto loaded = load_cluster_id(); !loaded) return loaded;
   if (auto adopted = adopt_folders(); !adopted) return adopted;
-  for (const PartitionKey& key : logs_->partitions()) {
-    if (key.first != kOffsetsTopic) continue;
-    if (auto replayed = offsets_.load(*logs_->find(key.first, key.second)); !replayed) return replayed;
-  }
+  for (const auto& [name, info] : topics_) publish(info);
   announce_topics();
   return {};
 }
@@ -132,13 +137,13 @@ Status Broker::adopt_folders() {
           read_topic_id(fs_, options_.directory / fmt::format("{}-{}", key.first, key.second) / "partition.metadata");
       info = {key.first, id && *id ? **id : make_topic_id(), 0, is_internal(key.first), {}};
       // The group's partition is a hash modulo the partition count, so that count is fixed.
-      if (key.first == kOffsetsTopic) info.partitions = options_.offsets_partitions;
+      if (is_internal(key.first)) info.partitions = internal_partitions(options_, key.first);
     }
     info.partitions = std::max(info.partitions, key.second + 1);
     changed = true;
   }
   for (const auto& [name, info] : topics_) {
-    for (int32_t partition = 0; partition < info.partitions && name != kOffsetsTopic; ++partition) {
+    for (int32_t partition = 0; partition < info.partitions && !is_internal(name); ++partition) {
       if (logs_->find(name, partition) != nullptr) continue;
       auto config = log_config(name, info.configs);
       if (!config) return fail(std::move(config.error()));
@@ -192,9 +197,10 @@ Expected<TopicInfo> Broker::create_locked(const std::string& name, int32_t parti
     topics_.erase(name);
     return fail(std::move(written.error()));
   }
-  for (int32_t partition = 0; partition < partitions && name != kOffsetsTopic; ++partition) {
+  for (int32_t partition = 0; partition < partitions && !is_internal(name); ++partition) {
     if (auto made = logs_->create(name, partition, *config, info.id); !made) return fail(std::move(made.error()));
   }
+  publish(info);
   logger_.info("topic_created", {{"topic", name}, {"partitions", partitions}});
   return info;
 }
@@ -229,6 +235,7 @@ Status Broker::delete_topic(const std::string& name) {
     if (found->second.internal)
       return fail(ErrorCode::kInvalidConfig, fmt::format("topic {} is internal and cannot be deleted", name));
     const TopicInfo info = found->second;
+    index_.remove(name);
     // Folders first: what a crash leaves is adopted again, a half-deleted topic rather than a lost catalogue entry.
     for (int32_t partition = 0; partition < info.partitions; ++partition) {
       if (auto removed = logs_->remove(name, partition); !removed) return removed;
@@ -236,11 +243,10 @@ Status Broker::delete_topic(const std::string& name) {
     topics_.erase(name);
     if (auto written = write_catalogue(); !written) return written;
   }
-  auto forgotten = offsets_.remove_topic(name);
   announce_deletion(name);
   announce_topics();
   logger_.info("topic_deleted", {{"topic", name}});
-  return forgotten;
+  return {};
 }
 
 Status Broker::grow_topic(const std::string& name, int32_t partitions) {
@@ -264,6 +270,7 @@ Status Broker::grow_topic(const std::string& name, int32_t partitions) {
       if (auto made = logs_->create(name, partition, *config, found->second.id); !made)
         return fail(std::move(made.error()));
     }
+    publish(found->second);
   }
   announce_topics();
   return {};
@@ -288,7 +295,7 @@ Status Broker::set_topic_configs(const std::string& name, const TopicConfigs& co
 
 Expected<std::shared_ptr<PartitionLog>> Broker::log(const std::string& topic_name, int32_t partition) {
   if (auto found = logs_->find(topic_name, partition)) return found;
-  if (topic_name != kOffsetsTopic) {
+  if (!is_internal(topic_name)) {
     return fail(Error{ErrorCode::kNotFound,
                       fmt::format("partition {}-{} does not exist", topic_name, partition),
                       "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
@@ -297,27 +304,32 @@ Expected<std::shared_ptr<PartitionLog>> Broker::log(const std::string& topic_nam
   }
   std::lock_guard lock(mutex_);
   if (!topics_.contains(topic_name)) {
-    auto created = create_locked(
-        topic_name, options_.offsets_partitions,
-        {{"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", "104857600"}});
+    auto created = create_locked(topic_name, internal_partitions(options_, topic_name), internal_configs(topic_name));
     if (!created) return fail(std::move(created.error()));
   }
   const TopicInfo& info = topics_.at(topic_name);
   if (partition < 0 || partition >= info.partitions) return unknown_topic(fmt::format("{}-{}", topic_name, partition));
   auto config = log_config(topic_name, info.configs);
   if (!config) return fail(std::move(config.error()));
-  return logs_->create(topic_name, partition, *config, info.id);
+  auto made = logs_->create(topic_name, partition, *config, info.id);
+  if (made) publish(info);
+  return made;
+}
+
+/// Tells requests what the topic's partitions are now.
+void Broker::publish(const TopicInfo& info) {
+  auto entry = std::make_shared<TopicEntry>();
+  entry->name = info.name;
+  entry->id = Uuid::parse(info.id).value_or(Uuid{});
+  entry->internal = info.internal;
+  entry->logs.reserve(static_cast<size_t>(info.partitions));
+  for (int32_t partition = 0; partition < info.partitions; ++partition) {
+    entry->logs.push_back(logs_->find(info.name, partition));
+  }
+  index_.put(std::move(entry));
 }
 
 void Broker::announce_topics() {
-  std::map<std::string, int32_t> counts;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [name, info] : topics_) {
-      if (!info.internal) counts[name] = info.partitions;
-    }
-  }
-  membership_.set_topics(std::move(counts), clock_.monotonic());
   std::lock_guard lock(listeners_mutex_);
   for (TopicListener* listener : listeners_) listener->on_topics_changed();
 }

@@ -1,5 +1,5 @@
-/// The embedded, single-node broker without its sockets: topics with their configs and ids, their partition logs,
-/// committed offsets and group membership. The topic catalogue is the file topics.json of the log directory, replaced
+/// The embedded, single-node broker without its sockets: topics with their configs and ids, and their partition logs.
+/// The topic catalogue is the file topics.json of the log directory, replaced
 /// atomically; partition folders that are not in it (copied in from Kafka) are adopted.
 #pragma once
 
@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "broker/group_membership.h"
-#include "broker/group_offsets.h"
 #include "broker/topic_config.h"
+#include "broker/topic_index.h"
 #include "core/clock.h"
 #include "core/file_system.h"
 #include "core/logger.h"
@@ -28,6 +27,7 @@ struct BrokerOptions {
   int32_t partitions_default = 1;   ///< num.partitions
   bool auto_create_topics = true;   ///< auto.create.topics.enable
   int32_t offsets_partitions = 50;  ///< offsets.topic.num.partitions, for a new directory
+  int32_t transactions_partitions = 50;  ///< transaction.state.log.num.partitions, for a new directory
   LogConfig log_defaults = {};
   bool background = true;  ///< retention and checkpoints on a thread
 };
@@ -75,15 +75,17 @@ class Broker {
   /// Replaces the topic's own configs. Errors: kNotFound, kInvalidConfig.
   Status set_topic_configs(const std::string& name, const TopicConfigs& configs);
 
-  /// kNotFound for an unknown topic or partition. Partitions of __consumer_offsets get their folder on first use.
+  /// kNotFound for an unknown topic or partition. Partitions of internal topics get their folder on first use.
   Expected<std::shared_ptr<PartitionLog>> log(const std::string& topic, int32_t partition);
 
   void add_listener(TopicListener* listener);
   /// Waits for a call that is under way.
   void remove_listener(TopicListener* listener);
 
-  GroupOffsets& offsets() { return offsets_; }
-  GroupMembership& membership() { return membership_; }
+  /// For requests: a topic with its logs by name or id, null when there is none. Cheap, and waits for nobody.
+  std::shared_ptr<const TopicEntry> find_topic(std::string_view name) const { return index_.find(name); }
+  std::shared_ptr<const TopicEntry> find_topic(const Uuid& id) const { return index_.find(id); }
+
   const std::string& cluster_id() const { return cluster_id_; }
   const BrokerOptions& options() const { return options_; }
   const Clock& clock() const { return clock_; }
@@ -98,6 +100,7 @@ class Broker {
   Status write_catalogue();
   Expected<TopicInfo> create_locked(const std::string& name, int32_t partitions, const TopicConfigs& configs);
   Expected<LogConfig> log_config(const std::string& topic, const TopicConfigs& configs) const;
+  void publish(const TopicInfo& info);
   void announce_topics();
   void announce_deletion(const std::string& name);
 
@@ -109,10 +112,9 @@ class Broker {
   mutable std::mutex mutex_;
   std::map<std::string, TopicInfo> topics_;
   std::unique_ptr<LogManager> logs_;
+  TopicIndex index_;  // follows topics_
   std::mutex listeners_mutex_;
   std::vector<TopicListener*> listeners_;
-  GroupMembership membership_;
-  GroupOffsets offsets_;
 };
 
 }  // namespace millrace
