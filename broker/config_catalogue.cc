@@ -18,13 +18,16 @@ constexpr std::array kStored = {
 };
 constexpr int64_t kPushIntervalMin = 100;
 constexpr int64_t kPushIntervalMax = 3'600'000;
-const std::set<std::string, std::less<>> kClientMatches = {"client_instance_id",      "client_id",
-                                                           "client_software_name",    "client_software_version",
-                                                           "client_source_address",   "client_source_port"};
+const std::set<std::string, std::less<>> kClientMatches = {"client_instance_id",    "client_id",
+                                                           "client_software_name",  "client_software_version",
+                                                           "client_source_address", "client_source_port"};
 
 tl::unexpected<Error> refused(std::string_view exception, std::string message) {
-  return fail(Error{ErrorCode::kInvalidConfig, std::move(message),
-                    fmt::format("org.apache.kafka.common.errors.{}", exception), {}, {}});
+  return fail(Error{ErrorCode::kInvalidConfig,
+                    std::move(message),
+                    fmt::format("org.apache.kafka.common.errors.{}", exception),
+                    {},
+                    {}});
 }
 
 /// A parser of values by type, with Kafka's messages; the definitions themselves live in tables.
@@ -58,9 +61,8 @@ Status check_group(const std::string& name, const ConfigMap& configs, const Brok
       const std::string limit_name = fmt::format("group.consumer.{}.{}", bound, rest);
       const int64_t limit = number(broker.value(limit_name).value_or("0"));
       if (bound == "min" ? values[key] < limit : values[key] > limit) {
-        return refused("InvalidConfigurationException",
-                       fmt::format("{} must be {} than or equal to {}", key, bound == "min" ? "greater" : "less",
-                                   limit_name));
+        return refused("InvalidConfigurationException", fmt::format("{} must be {} than or equal to {}", key,
+                                                                    bound == "min" ? "greater" : "less", limit_name));
       }
     }
   }

@@ -51,20 +51,15 @@ struct ConfigDefinition {
   bool dynamic = false;  ///< may be changed while the broker runs
 };
 
-/// A broker setting that is the default of a topic config: the topic config is its value times `factor`.
-struct BrokerSynonym {
-  std::string_view name;
-  int64_t factor = 1;
-};
-
+/// By name: topic_config_definitions() and those of Kafka 3.
+std::span<const TopicConfigDefinition> listed_topic_configs();
 std::span<const ConfigDefinition> broker_config_definitions();
 std::span<const ConfigDefinition> group_config_definitions();
 /// Null when unknown.
 const ConfigDefinition* broker_config(std::string_view name);
-/// In order of precedence; empty for topic configs without one.
-std::span<const BrokerSynonym> broker_synonyms(std::string_view topic_config);
 /// All names of the broker setting `name`, in order of precedence, at least itself (log.retention.{ms,minutes,hours}).
 std::vector<std::string_view> broker_config_names(std::string_view name);
+inline ConfigType config_type(TopicConfigType type) { return static_cast<ConfigType>(static_cast<int>(type) - 1); }
 /// The number that the wire has for a type.
 inline int8_t wire_config_type(ConfigType type) { return static_cast<int8_t>(static_cast<int>(type) + 1); }
 

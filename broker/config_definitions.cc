@@ -64,7 +64,8 @@ constexpr auto kBrokerConfigs = std::to_array<ConfigDefinition>({
     {"leader.imbalance.check.interval.seconds", kLong, "300", "Without effect."},
     {"leader.replication.throttled.rate", kLong, "9223372036854775807", "Without effect: nothing is replicated.",
      kDynamic},
-    {"listener.security.protocol.map", kString, "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
+    {"listener.security.protocol.map", kString,
+     "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
      "Which security protocol a listener name means."},
     {"listeners", kString, "PLAINTEXT://:9092", "Where the broker listens: name://host:port, separated by commas."},
     {"log.cleaner.backoff.ms", kLong, "15000", "How long the cleaner rests when there is nothing to compact."},
@@ -97,8 +98,8 @@ constexpr auto kBrokerConfigs = std::to_array<ConfigDefinition>({
     {"log.message.format.version", kString, "3.0-IV1", "Without effect: the format is always that of Kafka 3.0."},
     {"log.message.timestamp.after.max.ms", kLong, "9223372036854775807", "Default of message.timestamp.after.max.ms.",
      kDynamic},
-    {"log.message.timestamp.before.max.ms", kLong, "9223372036854775807",
-     "Default of message.timestamp.before.max.ms.", kDynamic},
+    {"log.message.timestamp.before.max.ms", kLong, "9223372036854775807", "Default of message.timestamp.before.max.ms.",
+     kDynamic},
     {"log.message.timestamp.difference.max.ms", kLong, "9223372036854775807",
      "Default of message.timestamp.difference.max.ms."},
     {"log.message.timestamp.type", kString, "CreateTime", "Default of message.timestamp.type.", kDynamic},
@@ -163,7 +164,8 @@ constexpr auto kBrokerConfigs = std::to_array<ConfigDefinition>({
     {"transaction.abort.timed.out.transaction.cleanup.interval.ms", kInt, "10000",
      "How often transactions that are open for too long are looked for."},
     {"transaction.max.timeout.ms", kInt, "900000", "The longest timeout that a transactional producer may ask for."},
-    {"transaction.partition.verification.enable", kBoolean, "true", "Produced partitions must belong to the transaction."},
+    {"transaction.partition.verification.enable", kBoolean, "true",
+     "Produced partitions must belong to the transaction."},
     {"transaction.remove.expired.transaction.cleanup.interval.ms", kInt, "3600000",
      "How often expired transactional ids are looked for."},
     {"transaction.state.log.min.isr", kInt, "2", "Taken as 1: there is a single broker."},
@@ -181,62 +183,45 @@ constexpr auto kGroupConfigs = std::to_array<ConfigDefinition>({
     {"consumer.session.timeout.ms", kInt, "45000", "How long a silent member stays in the group.", kDynamic},
 });
 
+// What Kafka 4 has dropped and clients and tools of Kafka 3 still ask for.
+constexpr auto kFormerTopicConfigs = std::to_array<TopicConfigDefinition>({
+    {"message.downconversion.enable",
+     TopicConfigType::kBoolean,
+     "true",
+     {"log.message.downconversion.enable"},
+     "Accepted without effect."},
+    {"message.format.version",
+     TopicConfigType::kString,
+     "3.0-IV1",
+     {"log.message.format.version"},
+     "Without effect: the format is always that of Kafka 3.0."},
+    {"message.timestamp.difference.max.ms",
+     TopicConfigType::kLong,
+     "9223372036854775807",
+     {"log.message.timestamp.difference.max.ms"},
+     "Accepted without effect: set message.timestamp.before.max.ms and message.timestamp.after.max.ms."},
+});
+
 constexpr int64_t kMinute = 60'000;
 constexpr int64_t kHour = 60 * kMinute;
 
-struct TopicSynonyms {
-  std::string_view topic_config;
-  std::array<BrokerSynonym, 3> names;  // an empty name ends the list
-};
-constexpr auto kSynonyms = std::to_array<TopicSynonyms>({
-    {"cleanup.policy", {{{"log.cleanup.policy"}}}},
-    {"compression.gzip.level", {{{"compression.gzip.level"}}}},
-    {"compression.lz4.level", {{{"compression.lz4.level"}}}},
-    {"compression.type", {{{"compression.type"}}}},
-    {"compression.zstd.level", {{{"compression.zstd.level"}}}},
-    {"delete.retention.ms", {{{"log.cleaner.delete.retention.ms"}}}},
-    {"file.delete.delay.ms", {{{"log.segment.delete.delay.ms"}}}},
-    {"flush.messages", {{{"log.flush.interval.messages"}}}},
-    {"flush.ms", {{{"log.flush.interval.ms"}, {"log.flush.scheduler.interval.ms"}}}},
-    {"index.interval.bytes", {{{"log.index.interval.bytes"}}}},
-    {"local.retention.bytes", {{{"log.local.retention.bytes"}}}},
-    {"local.retention.ms", {{{"log.local.retention.ms"}}}},
-    {"max.compaction.lag.ms", {{{"log.cleaner.max.compaction.lag.ms"}}}},
-    {"max.message.bytes", {{{"message.max.bytes"}}}},
-    {"message.downconversion.enable", {{{"log.message.downconversion.enable"}}}},
-    {"message.format.version", {{{"log.message.format.version"}}}},
-    {"message.timestamp.after.max.ms", {{{"log.message.timestamp.after.max.ms"}}}},
-    {"message.timestamp.before.max.ms", {{{"log.message.timestamp.before.max.ms"}}}},
-    {"message.timestamp.difference.max.ms", {{{"log.message.timestamp.difference.max.ms"}}}},
-    {"message.timestamp.type", {{{"log.message.timestamp.type"}}}},
-    {"min.cleanable.dirty.ratio", {{{"log.cleaner.min.cleanable.ratio"}}}},
-    {"min.compaction.lag.ms", {{{"log.cleaner.min.compaction.lag.ms"}}}},
-    {"min.insync.replicas", {{{"min.insync.replicas"}}}},
-    {"preallocate", {{{"log.preallocate"}}}},
-    {"retention.bytes", {{{"log.retention.bytes"}}}},
-    {"retention.ms", {{{"log.retention.ms"}, {"log.retention.minutes", kMinute}, {"log.retention.hours", kHour}}}},
-    {"segment.bytes", {{{"log.segment.bytes"}}}},
-    {"segment.index.bytes", {{{"log.index.size.max.bytes"}}}},
-    {"segment.jitter.ms", {{{"log.roll.jitter.ms"}, {"log.roll.jitter.hours", kHour}}}},
-    {"segment.ms", {{{"log.roll.ms"}, {"log.roll.hours", kHour}}}},
-    {"unclean.leader.election.enable", {{{"unclean.leader.election.enable"}}}},
-});
-
-std::span<const BrokerSynonym> used(const TopicSynonyms& entry) {
-  size_t count = 0;
-  while (count < entry.names.size() && !entry.names[count].name.empty()) ++count;
-  return std::span(entry.names).first(count);
+/// What a broker setting in hours or minutes is to be multiplied with.
+int64_t factor_of(std::string_view setting) {
+  if (setting.ends_with(".hours")) return kHour;
+  return setting.ends_with(".minutes") ? kMinute : 1;
 }
 
-Expected<std::string> scaled(const BrokerSynonym& synonym, const std::string& value) {
-  if (synonym.factor == 1) return value;
+/// The topic config's value that `setting=value` means.
+Expected<std::string> scaled(std::string_view setting, const std::string& value) {
+  const int64_t factor = factor_of(setting);
+  if (factor == 1) return value;
   int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size()) {
     return fail(ErrorCode::kInvalidConfig,
-                invalid_config_value(synonym.name, ConfigValue(value), "Not a number of type INT"));
+                invalid_config_value(setting, ConfigValue(value), "Not a number of type INT"));
   }
-  return std::to_string(number < 0 ? -1 : number * synonym.factor);
+  return std::to_string(number < 0 ? -1 : number * factor);
 }
 
 }  // namespace
@@ -244,36 +229,39 @@ Expected<std::string> scaled(const BrokerSynonym& synonym, const std::string& va
 std::span<const ConfigDefinition> broker_config_definitions() { return kBrokerConfigs; }
 std::span<const ConfigDefinition> group_config_definitions() { return kGroupConfigs; }
 
+std::span<const TopicConfigDefinition> listed_topic_configs() {
+  static const std::vector<TopicConfigDefinition> all = [] {
+    std::vector<TopicConfigDefinition> merged;
+    std::ranges::merge(topic_config_definitions(), kFormerTopicConfigs, std::back_inserter(merged), {},
+                       &TopicConfigDefinition::name, &TopicConfigDefinition::name);
+    return merged;
+  }();
+  return all;
+}
+
 const ConfigDefinition* broker_config(std::string_view name) {
   const auto found = std::ranges::lower_bound(kBrokerConfigs, name, {}, &ConfigDefinition::name);
   return found != kBrokerConfigs.end() && found->name == name ? &*found : nullptr;
 }
 
-std::span<const BrokerSynonym> broker_synonyms(std::string_view topic_config) {
-  const auto found = std::ranges::find(kSynonyms, topic_config, &TopicSynonyms::topic_config);
-  return found == kSynonyms.end() ? std::span<const BrokerSynonym>() : used(*found);
-}
-
 std::vector<std::string_view> broker_config_names(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const TopicSynonyms& entry : kSynonyms) {
-    const auto list = used(entry);
-    if (list.size() < 2 || std::ranges::find(list, name, &BrokerSynonym::name) == list.end()) continue;
-    for (const BrokerSynonym& synonym : list) names.push_back(synonym.name);
-    return names;
+  for (const TopicConfigDefinition& topic : listed_topic_configs()) {
+    const auto end = std::ranges::find(topic.synonyms, std::string_view());
+    const std::vector<std::string_view> names(topic.synonyms.begin(), end);
+    if (names.size() > 1 && std::ranges::find(names, name) != names.end()) return names;
   }
   return {name};
 }
 
 Expected<TopicConfigs> topic_defaults(const ConfigMap& settings) {
   TopicConfigs configs;
-  for (const TopicSynonyms& entry : kSynonyms) {
-    for (const BrokerSynonym& synonym : used(entry)) {
-      const auto found = settings.find(std::string(synonym.name));
-      if (found == settings.end()) continue;
-      auto value = scaled(synonym, found->second);
+  for (const TopicConfigDefinition& topic : listed_topic_configs()) {
+    for (const std::string_view name : topic.synonyms) {
+      const auto found = settings.find(std::string(name));
+      if (name.empty() || found == settings.end()) continue;
+      auto value = scaled(name, found->second);
       if (!value) return fail(std::move(value.error()));
-      configs.emplace(entry.topic_config, std::move(*value));
+      configs.emplace(topic.name, std::move(*value));
       break;
     }
   }
