@@ -20,6 +20,11 @@ void log_callback(const rd_kafka_t* client, int level, const char* facility, con
                level <= 3 ? "ERROR" : "WARN", text, facility);
 }
 
+/// Without this the library logs each error a second time.
+void error_callback(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
+  if (error == RD_KAFKA_RESP_ERR__FATAL) std::fprintf(stderr, "[%s] ERROR %s\n", rd_kafka_name(client), reason);
+}
+
 }  // namespace
 
 Expected<RdClient> open_kafka_client(const ToolIo& io, const ClientProperties& properties, ClientKind kind,
@@ -42,6 +47,7 @@ Expected<RdClient> open_kafka_client(const ToolIo& io, const ClientProperties& p
   }
   rd_kafka_conf_set_opaque(conf.get(), callbacks.opaque);
   rd_kafka_conf_set_log_cb(conf.get(), log_callback);
+  rd_kafka_conf_set_error_cb(conf.get(), error_callback);
   if (callbacks.delivered != nullptr) rd_kafka_conf_set_dr_msg_cb(conf.get(), callbacks.delivered);
   if (callbacks.rebalanced != nullptr) rd_kafka_conf_set_rebalance_cb(conf.get(), callbacks.rebalanced);
   if (callbacks.committed != nullptr) rd_kafka_conf_set_offset_commit_cb(conf.get(), callbacks.committed);
