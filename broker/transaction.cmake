@@ -12,3 +12,8 @@ millrace_library(NAME broker_handlers_transaction
     handlers/describe_transactions.cc handlers/list_transactions.cc
   DEPS broker broker_group broker_security broker_server broker_transaction core log protocol
   SYSTEM PkgConfig::re2)
+
+millrace_test(NAME broker_transaction
+  SRCS transaction/transaction_state_test.cc transaction/transaction_coordinator_test.cc
+    transaction/transaction_simulation_test.cc
+  DEPS broker_transaction log_testing)

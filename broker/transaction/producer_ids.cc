@@ -26,7 +26,7 @@ std::optional<int64_t> parse(std::string_view content) {
 
 }  // namespace
 
-Expected<std::unique_ptr<ProducerIds>> ProducerIds::open(FileSystem& fs, Executor& executor, const Path& directory,
+Expected<std::shared_ptr<ProducerIds>> ProducerIds::open(FileSystem& fs, Executor& executor, const Path& directory,
                                                          int64_t used_max) {
   const Path path = directory / kFile;
   int64_t next_block = used_max < 0 ? 0 : (used_max / kBlock + 1) * kBlock;
@@ -42,7 +42,7 @@ Expected<std::unique_ptr<ProducerIds>> ProducerIds::open(FileSystem& fs, Executo
     }
     next_block = std::max(next_block, *next);
   }
-  return std::unique_ptr<ProducerIds>(new ProducerIds(fs, executor, path, next_block));
+  return std::shared_ptr<ProducerIds>(new ProducerIds(fs, executor, path, next_block));
 }
 
 void ProducerIds::allocate(Done done) {
@@ -57,7 +57,16 @@ void ProducerIds::allocate(Done done) {
     }
   }
   if (id >= 0) return done(id);
-  executor_.run([this] { reserve_block(); });
+  executor_.run([self = shared_from_this()] { self->reserve_block(); });
+}
+
+void ProducerIds::stop() {
+  std::deque<Done> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (Done& done : waiting) done(fail(ErrorCode::kStopped, "the broker stops"));
 }
 
 void ProducerIds::reserve_block() {
@@ -90,7 +99,7 @@ void ProducerIds::reserve_block() {
   for (Done& done : unlucky) done(fail(Error(written.error())));
   int64_t id = first;
   for (Done& done : ready) done(id++);
-  if (more) executor_.run([this] { reserve_block(); });
+  if (more) executor_.run([self = shared_from_this()] { self->reserve_block(); });
 }
 
 }  // namespace millrace

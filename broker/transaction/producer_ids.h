@@ -14,20 +14,22 @@
 
 namespace millrace {
 
-/// Threads: any. Must outlive the work it has given to the executor.
-class ProducerIds {
+/// Threads: any. Co-owned by its work on the executor, so only FileSystem and Executor must outlive that.
+class ProducerIds : public std::enable_shared_from_this<ProducerIds> {
  public:
   static constexpr int64_t kBlock = 1000;
   using Done = std::function<void(Expected<int64_t>)>;
 
   /// `used_max`: the largest id met in the logs of this directory (-1: none), for directories that Kafka has written.
   /// Errors: kCorruption naming the file, kUnavailable.
-  static Expected<std::unique_ptr<ProducerIds>> open(FileSystem& fs, Executor& executor, const Path& directory,
+  static Expected<std::shared_ptr<ProducerIds>> open(FileSystem& fs, Executor& executor, const Path& directory,
                                                      int64_t used_max);
 
   /// Calls `done` with a fresh id: before it returns while the block lasts, else once the next block is reserved, on a
   /// background thread. Errors: kUnavailable.
   void allocate(Done done);
+  /// Fails those who wait (kStopped).
+  void stop();
 
  private:
   ProducerIds(FileSystem& fs, Executor& executor, Path path, int64_t next_block)

@@ -53,6 +53,7 @@ void TransactionCoordinator::stop() {
   }
   for (const auto& call : deferred) call();
   deferred.clear();
+  if (producer_ids_ != nullptr) producer_ids_->stop();
   std::unique_lock lock(tickets_mutex_);
   tickets_back_.wait(lock, [this] { return tickets_ == 0; });
 }

@@ -166,7 +166,7 @@ class TransactionCoordinator {
 
   const TransactionEnvironment environment_;
   const TransactionOptions options_;
-  std::unique_ptr<ProducerIds> producer_ids_;
+  std::shared_ptr<ProducerIds> producer_ids_;  // co-owned by its own work
   mutable std::mutex mutex_;
   Entries entries_;
   bool stopping_ = false;
