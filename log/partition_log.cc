@@ -221,14 +221,26 @@ Status PartitionLog::roll_if_needed(const RecordBatchView& batch) {
 }
 
 Status PartitionLog::roll(int64_t base_offset) {
+  if (active().base_offset == base_offset) return {};  // an empty segment is used as it is
   if (auto trimmed = active().trim(); !trimmed) return trimmed;
+  if (auto synced = sync_before_roll(); !synced) return synced;
   if (auto written = active().write_indexes(files_); !written) return written;
   if (auto written = write_snapshot(base_offset); !written) return written;
-  if (active().base_offset == base_offset) return {};  // an empty segment is used as it is
   auto segment = new_segment(base_offset);
   if (!segment) return fail(std::move(segment.error()));
   segments_.push_back(std::move(*segment));
   return {};
+}
+
+/// Neither a later segment nor a snapshot may outlive a crash that takes what lies before them: a retry of what was
+/// lost would be taken for a duplicate. Group commit has synced nearly all of it before.
+Status PartitionLog::sync_before_roll() {
+  if (config_.durability != Durability::kGroupCommit || !active().dirty) return {};
+  auto synced = active().file->sync();
+  if (synced) return {};
+  cut_pending_ = durable_offset_;
+  lost_waiters_ = take_waiters(INT64_MAX);
+  return synced;
 }
 
 Expected<std::shared_ptr<Segment>> PartitionLog::new_segment(int64_t base_offset) {
@@ -262,6 +274,12 @@ Status PartitionLog::write_snapshot(int64_t offset) {
 Status PartitionLog::flush() {
   std::lock_guard one_flush(flush_mutex_);
   std::unique_lock lock(mutex_);
+  std::vector<Waiter> lost = std::exchange(lost_waiters_, {});
+  if (!lost.empty()) {
+    lock.unlock();
+    refuse_waiters(lost, Error{ErrorCode::kUnavailable, "the disk did not take the records", {}, {}, {}});
+    lock.lock();
+  }
   // What an earlier sync has lost was refused to its producers: it must go before anything is called durable.
   if (auto repaired = repair_tail(); !repaired) return repaired;
   std::vector<std::shared_ptr<Segment>> dirty;
@@ -300,18 +318,20 @@ Status PartitionLog::flush() {
   }
   const bool advanced = high_watermark_ != before;
   lock.unlock();
+  if (!synced) refuse_waiters(done, synced.error());
   for (Waiter& waiter : done) {
-    if (synced) {
-      waiter.done(waiter.base_offset);
-    } else {
-      Error told =
-          Error(synced.error()).wrap(fmt::format("{}: the batch was not stored, send it again", directory.string()));
-      told.exception = "org.apache.kafka.common.errors.KafkaStorageException";
-      waiter.done(fail(std::move(told)));
-    }
+    if (synced) waiter.done(waiter.base_offset);
   }
   if (advanced) notify_listeners();
   return synced;
+}
+
+void PartitionLog::refuse_waiters(std::vector<Waiter>& waiters, const Error& why) {
+  for (Waiter& waiter : waiters) {
+    Error told = Error(why).wrap(fmt::format("{}: the batch was not stored, send it again", files_.directory.string()));
+    told.exception = "org.apache.kafka.common.errors.KafkaStorageException";
+    waiter.done(fail(std::move(told)));
+  }
 }
 
 PartitionLog::LimitPlace PartitionLog::end_place() const {
@@ -364,6 +384,8 @@ void PartitionLog::abandon() {
   std::unique_lock lock(mutex_);
   closed_ = true;
   std::vector<Waiter> left = take_waiters(INT64_MAX);
+  std::move(lost_waiters_.begin(), lost_waiters_.end(), std::back_inserter(left));
+  lost_waiters_.clear();
   const Path directory = files_.directory;
   lock.unlock();
   for (Waiter& waiter : left) waiter.done(closed_error(directory));

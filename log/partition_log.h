@@ -277,7 +277,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Status write_snapshot(int64_t offset);
   Status drop_snapshots(int64_t first, int64_t last);
   Status remove_front(size_t count);
+  Status trim_epochs();
   std::vector<Waiter> take_waiters(int64_t upto);
+  void refuse_waiters(std::vector<Waiter>& waiters, const Error& why);
+  Status sync_before_roll();
   void notify_listeners();
   Segment& active() { return *segments_.back(); }
 
@@ -291,7 +294,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   ProducerState producers_;
   std::vector<LeaderEpoch> epochs_;
   int32_t leader_epoch_ = 0;
-  std::vector<Waiter> waiters_;  // by end offset
+  std::vector<Waiter> waiters_;       // by end offset
+  std::vector<Waiter> lost_waiters_;  // a roll could not sync: the next flush tells them
   std::vector<EndedTransaction> ended_transactions_;
   TailPositions tail_positions_;
   LimitPlace high_watermark_place_;

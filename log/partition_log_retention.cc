@@ -20,6 +20,7 @@ Expected<int64_t> PartitionLog::delete_records(int64_t before_offset) {
                       {}});
   }
   start_offset_ = std::max(start_offset_, before_offset);
+  if (auto trimmed = trim_epochs(); !trimmed) return fail(std::move(trimmed.error()));
   return start_offset_;
 }
 
@@ -67,7 +68,16 @@ Status PartitionLog::remove_front(size_t count) {
     segments_.erase(segments_.begin());
   }
   clean_end_offset_ = -1;
+  if (auto trimmed = trim_epochs(); !trimmed) return trimmed;
   return drop_snapshots(0, next_start - 1);
+}
+
+/// Epochs that ended before the log's start are forgotten; the one that holds it starts there.
+Status PartitionLog::trim_epochs() {
+  const std::vector<LeaderEpoch> before = epochs_;
+  while (epochs_.size() > 1 && epochs_[1].start_offset <= start_offset_) epochs_.erase(epochs_.begin());
+  if (!epochs_.empty()) epochs_.front().start_offset = std::max(epochs_.front().start_offset, start_offset_);
+  return epochs_ == before ? Status{} : write_leader_epochs(files_.fs, files_.directory / kLeaderEpochFile, epochs_);
 }
 
 /// The files of a segment lose their names at once and their bytes after file.delete.delay.ms.

@@ -34,6 +34,8 @@ Expected<std::optional<ProducerBatch>> ProducerState::check(const RecordBatchVie
                   fmt::format("producer {} sent epoch {}, the partition knows epoch {}", batch.producer_id(),
                               batch.producer_epoch(), known.epoch));
   }
+  // Coordinators write for a producer without counting (TxnOffsetCommit).
+  if (batch.base_sequence() == batch_format::kNoSequence) return std::nullopt;
   const bool same_epoch = batch.producer_epoch() == known.epoch;
   if (same_epoch) {
     for (const ProducerBatch& earlier : known.batches) {
