@@ -312,6 +312,7 @@ Status PartitionLog::flush() {
         "log_sync_failed",
         {{"log", directory.string()}, {"cut_to", durable_offset_}, {"error", synced.error().message}});
     directory_dirty_ = directory_dirty_ || sync_directory;
+    for (const auto& segment : dirty) segment->dirty = true;
     cut_pending_ = durable_offset_;
     done = take_waiters(INT64_MAX);
     if (truncate_locked(cut_pending_)) cut_pending_ = -1;

@@ -152,6 +152,8 @@ Status PartitionLog::recover_from(size_t first, const LogOpenOptions& options) {
                                               {"bytes", *cut},
                                               {"end_offset", segment.next_offset},
                                               {"recovery_point", options.recovery_point}});
+    // Zeros that preallocation has left are no loss: the next segment goes on where the good batches end.
+    if (!last && segments_[i + 1]->base_offset == segment.next_offset) continue;
     for (size_t later = i + 1; later < segments_.size(); ++later) {
       environment_.logger.warn("segment_deleted", {{"log", files_.directory.string()},
                                                    {"segment", segments_[later]->base_offset},
