@@ -114,7 +114,7 @@ Status PartitionLog::truncate_locked(int64_t offset) {
   tail_positions_.clear();
   stable_place_ = {};
   while (segments_.size() > 1 && active().base_offset >= offset) {
-    if (auto removed = active().remove_files(files_); !removed) return removed;
+    if (auto removed = active().remove_files(files_, active().base_offset > offset); !removed) return removed;
     segments_.pop_back();
   }
   Segment& segment = active();
@@ -139,6 +139,9 @@ Status PartitionLog::truncate_locked(int64_t offset) {
   std::erase_if(ended_transactions_, [&](const auto& each) { return each.marker_offset >= end_offset_; });
   if (high_watermark_ == end_offset_) high_watermark_place_ = end_place();
   if (auto dropped = drop_snapshots(end_offset_ + 1, INT64_MAX); !dropped) return dropped;
+  // From the nearest snapshot once more: compaction may have left too little in the segment to know all producers.
+  if (auto loaded = load_producers(end_offset_); !loaded) return loaded;
+  producers_.seen(-1, environment_.clock.wall_ms());
   const size_t before = epochs_.size();
   std::erase_if(epochs_, [&](const LeaderEpoch& epoch) { return epoch.start_offset > end_offset_; });
   return epochs_.size() == before ? Status{}

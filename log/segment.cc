@@ -174,10 +174,11 @@ Status Segment::trim() {
   return {};
 }
 
-Status Segment::remove_files(LogFiles& files) const {
+Status Segment::remove_files(LogFiles& files, bool with_snapshot) const {
   // The log goes first: indexes without a log are dropped when the folder is opened.
   for (const std::string_view suffix :
        {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix, kSnapshotSuffix}) {
+    if (suffix == kSnapshotSuffix && !with_snapshot) continue;
     if (auto removed = files.fs.remove(files.path(base_offset, suffix)); !removed) return removed;
   }
   return {};

@@ -48,7 +48,8 @@ class Segment {
 
   /// Gives back what preallocation has reserved and was not used.
   Status trim();
-  Status remove_files(LogFiles& files) const;
+  /// `with_snapshot`: also the producer state at the segment's start.
+  Status remove_files(LogFiles& files, bool with_snapshot = true) const;
 
   int64_t base_offset = 0;
   std::unique_ptr<File> file;
