@@ -23,7 +23,6 @@ KafkaError GroupCoordinator::check_commit(OffsetCommit& request, GroupPtr& group
 }
 
 void GroupCoordinator::commit(OffsetCommit request, CommitAnswer answer) {
-  if (request.who.group_id.empty()) return answer(KafkaError::kInvalidGroupId);
   GroupTurn turn = begin_turn();
   KafkaError error;
   {
