@@ -190,7 +190,10 @@ class ToolsTest(unittest.TestCase):
         shown = [word for what in ("key", "headers", "partition", "offset", "timestamp") for word in ("--property", f"print.{what}=true")]
         self.produce("a:b\tours\tvalue\n", *words, "--compression-codec", "snappy")
         self.produce("c:d\ttheirs\tvälue\n", *words, "--compression-codec", "snappy", jvm=True)
-        self.assertEqual(self.consume(2, *shown).stdout, self.consume(2, *shown, jvm=True).stdout)
+        theirs = self.consume(2, *shown, jvm=True).stdout
+        # Kafka 4 says so on the standard output.
+        theirs = "".join(line for line in theirs.splitlines(True) if "is deprecated" not in line)
+        self.assertEqual(self.consume(2, *shown).stdout, theirs)
         ours = run("consumer-perf-test", *self.to, "--messages", 2)
         theirs = run("consumer-perf-test", *self.to, "--messages", 2, jvm=True)
         numbers = re.compile(r"\d+")
