@@ -41,18 +41,18 @@ void TransactionCoordinator::stop() {
     std::lock_guard scan_over(handle_->mutex);
     handle_->coordinator = nullptr;
   }
-  std::vector<std::function<void()>> deferred;
+  std::vector<Adding> adding;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     unfinished_.clear();  // the next start writes them
     for (auto& [id, entry] : entries_) {
-      std::move(entry.deferred.begin(), entry.deferred.end(), std::back_inserter(deferred));
-      entry.deferred.clear();
+      std::move(entry.adding.begin(), entry.adding.end(), std::back_inserter(adding));
+      entry.adding.clear();
     }
   }
-  for (const auto& call : deferred) call();
-  deferred.clear();
+  for (const Adding& each : adding) each.done(KafkaError::kCoordinatorNotAvailable);
+  adding.clear();
   if (producer_ids_ != nullptr) producer_ids_->stop();
   std::unique_lock lock(tickets_mutex_);
   tickets_back_.wait(lock, [this] { return tickets_ == 0; });
@@ -172,6 +172,7 @@ PartitionKey TransactionCoordinator::offsets_partition(std::string_view group_id
 void TransactionCoordinator::add_partitions(std::string_view transactional_id, ProducerIdAndEpoch producer,
                                             std::vector<PartitionKey> partitions, int16_t client_version, Done done) {
   if (transactional_id.empty()) return done(KafkaError::kInvalidRequest);
+  const bool by_writing = client_version >= kTransactionsV2;
   Transition transition;
   std::string id(transactional_id);
   {
@@ -183,21 +184,21 @@ void TransactionCoordinator::add_partitions(std::string_view transactional_id, P
       transition.error = KafkaError::kInvalidProducerIdMapping;
     } else {
       Entry& entry = found->second;
-      transition =
-          millrace::add_partitions(entry.state, producer, partitions, client_version, environment_.clock.wall_ms());
-      if (transition.next && entry.pending) {
-        if (entry.pending->status == TransactionStatus::kOngoing && entry.pending->producer == producer) {
-          entry.deferred.push_back(
-              [this, ticket = take_ticket(), id, producer, partitions = std::move(partitions), client_version,
-               done = std::move(done)] { add_partitions(id, producer, partitions, client_version, done); });
-          return;
-        }
+      const int64_t now_ms = environment_.clock.wall_ms();
+      transition = millrace::add_partitions(entry.state, producer, partitions, client_version, now_ms);
+      const bool others_adding = entry.pending && entry.pending->status == TransactionStatus::kOngoing &&
+                                 entry.pending->client_version >= kTransactionsV2;
+      if (transition.next && entry.pending && !(by_writing && others_adding))
         transition = {KafkaError::kConcurrentTransactions, false, {}};
+      if (transition.next) {
+        if (by_writing) entry.adding.push_back({std::move(partitions), std::move(done), take_ticket()});
+        if (entry.pending) return;  // its turn comes once those before it are durable
+        entry.pending = transition.next;
       }
-      if (transition.next) entry.pending = transition.next;
     }
   }
   if (!transition.next) return done(transition.error);
+  if (by_writing) return persist_added(std::move(id), *transition.next);
   persist(std::move(id), std::move(*transition.next), std::move(done));
 }
 
@@ -324,20 +325,61 @@ void TransactionCoordinator::append_to(const std::shared_ptr<PartitionLog>& log,
 }
 
 void TransactionCoordinator::settle(const std::string& id, bool durable) {
-  std::vector<std::function<void()>> deferred;
-  {
-    std::lock_guard lock(mutex_);
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) return;
-    Entry& entry = found->second;
-    if (durable && entry.pending) entry.state = std::move(*entry.pending);
-    entry.pending.reset();
-    deferred.swap(entry.deferred);
-    const bool never_was = entry.state.producer.epoch < 0;
-    if (never_was || entry.state.status == TransactionStatus::kDead) entries_.erase(found);
+  std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  if (durable && entry.pending) entry.state = std::move(*entry.pending);
+  entry.pending.reset();
+  const bool never_was = entry.state.producer.epoch < 0;
+  if (never_was || entry.state.status == TransactionStatus::kDead) entries_.erase(found);
+}
+
+void TransactionCoordinator::persist_added(std::string id, const TransactionState& next) {
+  std::string batch = transaction_batch(id, next, environment_.clock.wall_ms());
+  const int32_t partition = partition_of_group(id, options_.partitions);
+  append(partition, std::move(batch), [this, id = std::move(id)](KafkaError error) {
+    // Whoever is answered writes to the log, which the thread that syncs it must not do.
+    run_soon([this, id, error] { answer_added(id, error); });
+  });
+}
+
+/// Answers in the order of arrival. Only when nobody is left does the state count for others, see add_partitions().
+void TransactionCoordinator::answer_added(const std::string& id, KafkaError error) {
+  for (;;) {
+    std::vector<Adding> ready;
+    std::optional<TransactionState> more;
+    {
+      std::lock_guard lock(mutex_);
+      const auto found = entries_.find(id);
+      if (found == entries_.end() || !found->second.pending) return;
+      Entry& entry = found->second;
+      TransactionState& pending = *entry.pending;
+      const auto durable = [&](const Adding& each) {
+        return std::all_of(each.partitions.begin(), each.partitions.end(),
+                           [&](const PartitionKey& key) { return pending.partitions.contains(key); });
+      };
+      while (!entry.adding.empty() && (error != KafkaError::kNone || durable(entry.adding.front()))) {
+        ready.push_back(std::move(entry.adding.front()));
+        entry.adding.pop_front();
+      }
+      if (ready.empty() && entry.adding.empty()) {
+        entry.state = std::move(pending);
+        entry.pending.reset();
+        return;
+      }
+      if (error != KafkaError::kNone) {
+        entry.pending.reset();
+      } else if (ready.empty()) {
+        for (const Adding& each : entry.adding)
+          pending.partitions.insert(each.partitions.begin(), each.partitions.end());
+        more = pending;
+      }
+    }
+    if (more) return persist_added(id, *more);
+    for (const Adding& each : ready) each.done(error);
+    if (error != KafkaError::kNone) return;
   }
-  // They write to the log, which the thread that syncs it must not do.
-  for (auto& call : deferred) run_soon(std::move(call));
 }
 
 void TransactionCoordinator::persist_decision(std::string id, TransactionState next, Done done) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -85,9 +86,11 @@ class TransactionCoordinator {
   void init_producer_id(std::string_view transactional_id, int32_t timeout_ms,
                         std::optional<ProducerIdAndEpoch> expected, ProducerDone done);
 
-  /// Takes partitions into the transaction; `done` is called when that is durable, at once when they were in it.
+  /// Takes partitions into the transaction; `done` is called when that is durable, at once when they were in it. The
+  /// partitions must exist.
   /// `client_version`: kTransactionsV2 when a Produce (12 and up) or TxnOffsetCommit (5 and up) adds them by itself.
-  /// Calls that meet one another wait for the one before. The partitions must exist.
+  /// `done` may then write to the logs. Calls that meet one another are answered in their order, and until the last of
+  /// them has been, verify() turns away all others: so requests that went through here are not overtaken by later ones.
   void add_partitions(std::string_view transactional_id, ProducerIdAndEpoch producer,
                       std::vector<PartitionKey> partitions, int16_t client_version, Done done);
   /// The partition of __consumer_offsets that holds `group`.
@@ -114,18 +117,24 @@ class TransactionCoordinator {
   void scan();
 
  private:
+  /// Work under way, for stop(): held by every callback.
+  using Ticket = std::shared_ptr<void>;
+  /// A call of add_partitions() that is not yet answered.
+  struct Adding {
+    std::vector<PartitionKey> partitions;
+    Done done;
+    Ticket ticket;
+  };
   struct Entry {
     TransactionState state;
-    std::optional<TransactionState> pending;      ///< written, not yet durable
-    std::vector<std::function<void()>> deferred;  ///< calls of add_partitions() that wait for `pending`
+    std::optional<TransactionState> pending;  ///< written, not yet durable
+    std::deque<Adding> adding;                ///< in version 2; not empty only while `pending`
   };
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
-  /// Work under way, for stop(): held by every callback.
-  using Ticket = std::shared_ptr<void>;
   struct Markers;
   /// How the timer finds the coordinator, for as long as there is one.
   struct Handle {
@@ -153,6 +162,8 @@ class TransactionCoordinator {
   void append(int32_t partition, std::string batch, Done done);
   void append_to(const std::shared_ptr<PartitionLog>& log, std::string batch, Done done);
   void settle(const std::string& id, bool durable);
+  void persist_added(std::string id, const TransactionState& next);
+  void answer_added(const std::string& id, KafkaError error);
   void persist_decision(std::string id, TransactionState next, Done done);
   void finish(const std::string& id, Done done);
   void write_markers(const std::shared_ptr<Markers>& markers);
