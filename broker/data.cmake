@@ -4,12 +4,13 @@ millrace_library(NAME broker_handlers_data
     handlers/describe_topic_partitions.cc handlers/fetch.cc handlers/fetch_down_convert.cc handlers/fetch_job.cc
     handlers/fetch_session.cc handlers/find_coordinator.cc handlers/list_offsets.cc handlers/metadata.cc
     handlers/offset_for_leader_epoch.cc handlers/produce.cc
-  DEPS broker broker_server core log protocol
+  DEPS broker broker_security broker_server broker_transaction core log protocol
   SYSTEM fmt::fmt ZLIB::ZLIB)
 
 millrace_library(NAME broker_node
   SRCS node.cc handlers/api_table.cc
-  DEPS broker broker_handlers_data broker_server core log protocol)
+  DEPS broker broker_configs broker_group broker_handlers_admin broker_handlers_data broker_handlers_transaction broker_sasl broker_security broker_server
+    broker_transaction core log protocol)
 
 # One test a recorded dialogue of golden/kafka-dialogue.
 millrace_test(NAME golden.kafka-dialogue SRCS golden_dialogue_test.cc dialogue_testing.cc

@@ -5,10 +5,13 @@
 #include <memory>
 
 #include "broker/broker.h"
+#include "broker/config_catalogue.h"
+#include "broker/group/group_coordinator.h"
 #include "broker/security/security.h"
 #include "broker/server/api.h"
 #include "broker/server/background.h"
 #include "broker/server/services.h"
+#include "broker/transaction/transaction_coordinator.h"
 #include "core/clock.h"
 #include "core/file_system.h"
 #include "core/logger.h"
@@ -19,7 +22,12 @@ class FetchSessionCache;
 
 struct NodeOptions {
   BrokerOptions broker;
+  GroupCoordinatorOptions groups = {};
+  TransactionOptions transactions = {};
   SecurityOptions security = {};
+  /// server.properties as given: DescribeConfigs tells them; those that are defaults of topics (log.retention.hours)
+  /// count on top of broker.log_defaults, and so do the dynamic ones.
+  ConfigMap settings = {};
   int32_t node_id = 1;                              ///< node.id, broker.id
   size_t fetch_bytes_max = 57671680;                ///< fetch.max.bytes
   size_t fetch_sessions_max = 1000;                 ///< max.incremental.fetch.session.cache.slots
@@ -36,7 +44,10 @@ class Node {
   Node(const Node&) = delete;
 
   Broker& broker() { return *broker_; }
+  GroupCoordinator& groups() { return *groups_; }
+  TransactionCoordinator& transactions() { return *transactions_; }
   Security& security() { return *security_; }
+  BrokerConfigs& configs() { return *configs_; }
   BackgroundExecutor& executor() { return executor_; }
   BrokerServices& services() { return *services_; }
   const ApiTable& apis() const { return apis_; }
@@ -48,14 +59,17 @@ class Node {
   Status close();
 
  private:
-  explicit Node(Clock& clock) : executor_(clock) {}
+  explicit Node(Clock& clock);
+  Status open_parts(FileSystem& fs, Clock& clock, const Logger& logger, const NodeOptions& options);
 
+  std::unique_ptr<BrokerConfigs> configs_;
   std::unique_ptr<Broker> broker_;
-  GroupCoordinator* groups_ = nullptr;
-  TransactionCoordinator* transactions_ = nullptr;
-  Security* security_ = nullptr;
+  std::unique_ptr<Security> security_;
+  std::unique_ptr<GroupCoordinator> groups_;
+  std::unique_ptr<TransactionCoordinator> transactions_;
   std::unique_ptr<FetchSessionCache> fetch_sessions_;
-  BackgroundExecutor executor_;  // its work uses what stands above
+  BackgroundExecutor executor_;  // its work uses what stands here; stopped first
+  bool closed_ = false;
   ApiTable apis_;
   std::unique_ptr<BrokerServices> services_;
 };

@@ -65,13 +65,23 @@ bool creates(const MetadataJob& job) {
   return job.request.allow_auto_topic_creation && job.services.broker.options().auto_create_topics;
 }
 
+/// The internal topics have partitions and configs of their own, which their first use gives them.
+Status create(Broker& broker, const std::string& name) {
+  if (name == kOffsetsTopic || name == kTransactionsTopic) {
+    auto made = broker.log(name, 0);
+    return made ? Status{} : Status(fail(std::move(made.error())));
+  }
+  auto made = broker.topic_or_create(name);
+  return made ? Status{} : Status(fail(std::move(made.error())));
+}
+
 void describe_unknown(MetadataJob& job, std::string_view name) {
   if (!creates(job)) {
     const bool valid = check_topic_name(name).has_value();
     return refuse(job, name, {}, valid ? KafkaError::kUnknownTopicOrPartition : KafkaError::kInvalidTopicException);
   }
   if (!may_create(job, name)) return refuse(job, name, {}, KafkaError::kTopicAuthorizationFailed);
-  const auto created = job.services.broker.topic_or_create(std::string(name));
+  const Status created = create(job.services.broker, std::string(name));
   auto entry = job.services.broker.find_topic(name);
   if (created && entry != nullptr) return describe(job, std::move(entry));
   refuse(job, name, {}, created ? KafkaError::kUnknownTopicOrPartition : kafka_error_of(created.error()));

@@ -47,7 +47,7 @@ struct BrokerServices {
   Clock& clock;
   Logger logger;
   int32_t node_id = 1;
-  std::vector<AdvertisedListener> advertised;
+  std::vector<AdvertisedListener> advertised = {};
   BrokerConfigs* configs = nullptr;  ///< settings and dynamic configs (config_catalogue.h); set before serving
   const ApiTable* apis = nullptr;  ///< for ApiVersions; set once the table is complete
   FetchSessionCache* fetch_sessions = nullptr;
