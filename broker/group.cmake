@@ -9,4 +9,6 @@ millrace_library(NAME broker_handlers_group
     handlers/join_group.cc handlers/leave_group.cc handlers/list_groups.cc handlers/offset_commit.cc
     handlers/offset_delete.cc handlers/offset_fetch.cc handlers/sync_group.cc handlers/txn_offset_commit.cc
   DEPS broker broker_group broker_security broker_server broker_transaction core protocol)
-millrace_test(NAME broker_group SRCS group/group_coordinator_test.cc DEPS broker_group)
+millrace_test(NAME broker_group SRCS group/group_coordinator_test.cc group/group_simulation_test.cc DEPS broker_group)
+millrace_test(NAME golden.kafka-groups SRCS group/golden_group_test.cc DEPS broker_group
+  SYSTEM nlohmann_json::nlohmann_json LABELS golden)
