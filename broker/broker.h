@@ -74,6 +74,8 @@ class Broker {
   Status grow_topic(const std::string& name, int32_t partitions);
   /// Replaces the topic's own configs. Errors: kNotFound, kInvalidConfig.
   Status set_topic_configs(const std::string& name, const TopicConfigs& configs);
+  /// Replaces BrokerOptions::log_defaults, for the topics that there are too.
+  void set_log_defaults(const LogConfig& defaults);
 
   /// kNotFound for an unknown topic or partition. Partitions of internal topics get their folder on first use.
   Expected<std::shared_ptr<PartitionLog>> log(const std::string& topic, int32_t partition);

@@ -9,7 +9,7 @@ millrace_library(NAME broker_handlers_data
 
 millrace_library(NAME broker_node
   SRCS node.cc handlers/api_table.cc
-  DEPS broker broker_configs broker_group broker_handlers_admin broker_handlers_data broker_handlers_transaction broker_sasl broker_security broker_server
+  DEPS broker broker_configs broker_group broker_handlers_admin broker_handlers_data broker_handlers_group broker_handlers_transaction broker_sasl broker_security broker_server
     broker_transaction core log protocol)
 
 # One test a recorded dialogue of golden/kafka-dialogue.

@@ -37,5 +37,37 @@ TEST(KafkaDialogue, LeaderEpochs) { Dialogue({.golden_logs = true}).replay("lead
 
 TEST(KafkaDialogue, Produce) { Dialogue({.topics = dialogue_topics()}).replay("produce"); }
 
+TEST(KafkaDialogue, Transactional) {
+  Dialogue dialogue({.topics = dialogue_topics()});
+  // The recording lists a transaction of another recording too.
+  dialogue.check(8, [](const json& expected, const json& actual) {
+    ASSERT_EQ(actual["transactionStates"].size(), 1u);
+    EXPECT_EQ(actual["transactionStates"][0]["transactionalId"], "dlg-tx");
+    EXPECT_EQ(actual["transactionStates"][0]["transactionState"], "Ongoing");
+    EXPECT_EQ(actual["unknownStateFilters"], expected["unknownStateFilters"]);
+  });
+  dialogue.replay("transactional");
+}
+
+TEST(KafkaDialogue, Groups) {
+  Dialogue dialogue({.topics = dialogue_topics()});
+  // The recording lists groups of other recordings too.
+  dialogue.check(23, [](const json& expected, const json& actual) {
+    const json ours = json::array({{{"groupId", "dlg-g"}, {"protocolType", "consumer"}, {"groupState", "Stable"}},
+                                   {{"groupId", "dlg-simple"}, {"protocolType", ""}, {"groupState", "Empty"}}});
+    EXPECT_EQ(actual["groups"], ours);
+    for (const json& group : ours) EXPECT_TRUE(std::ranges::find(expected["groups"], group) != expected["groups"].end());
+  });
+  dialogue.replay("groups");
+}
+
+TEST(KafkaDialogue, Admin) {
+  Dialogue dialogue({.topics = dialogue_topics(), .configure = [](NodeOptions& node) {
+                       node.settings = {{"accept.replication.factor", "false"}, {"message.max.bytes", "20971520"}};
+                     }});
+  dialogue.replay("produce");  // the records that are deleted
+  dialogue.replay("admin");
+}
+
 }  // namespace
 }  // namespace millrace::testing

@@ -90,7 +90,7 @@ constexpr std::array kDefinitions = {
                           "The largest batch that is taken, after compression."},
     TopicConfigDefinition{"message.timestamp.after.max.ms",
                           Type::kLong,
-                          "3600000",
+                          kLongMax,
                           {"log.message.timestamp.after.max.ms"},
                           "How far a record's time may lie ahead of the broker's clock."},
     TopicConfigDefinition{"message.timestamp.before.max.ms",

@@ -10,19 +10,16 @@ namespace {
 
 using Topic = CreatePartitionsRequest::CreatePartitionsTopic;
 
-Status check(const BrokerServices& services, const Topic& topic) {
-  const auto known = services.broker.topic(std::string(topic.name));
-  if (!known)
-    return fail(error_of(KafkaError::kUnknownTopicOrPartition, "This server does not host this topic-partition."));
-  if (topic.count == known->partitions)
+Status check(const BrokerServices& services, const Topic& topic, const TopicInfo& known) {
+  if (topic.count == known.partitions)
     return fail(
-        error_of(KafkaError::kInvalidPartitions, fmt::format("Topic already has {} partition(s).", known->partitions)));
-  if (topic.count < known->partitions)
+        error_of(KafkaError::kInvalidPartitions, fmt::format("Topic already has {} partition(s).", known.partitions)));
+  if (topic.count < known.partitions)
     return fail(error_of(KafkaError::kInvalidPartitions,
                          fmt::format("The topic {} currently has {} partition(s); {} would not be an increase.",
-                                     topic.name, known->partitions, topic.count)));
+                                     topic.name, known.partitions, topic.count)));
   if (!topic.assignments) return {};
-  const auto added = static_cast<size_t>(topic.count - known->partitions);
+  const auto added = static_cast<size_t>(topic.count - known.partitions);
   if (topic.assignments->size() != added)
     return fail(error_of(KafkaError::kInvalidReplicaAssignment,
                          fmt::format("Attempted to add {} additional partition(s), but only {} assignment(s) were "
@@ -38,7 +35,9 @@ AdminError grow(BrokerServices& services, const CreatePartitionsRequest& request
                 Exchange& exchange) {
   if (!may_on_topic(services, exchange, AclOperation::kAlter, topic.name))
     return {code_of(KafkaError::kTopicAuthorizationFailed), std::nullopt};
-  if (auto checked = check(services, topic); !checked) return admin_error(exchange, checked.error());
+  const auto known = services.broker.topic(std::string(topic.name));
+  if (!known) return {code_of(KafkaError::kUnknownTopicOrPartition), std::nullopt};
+  if (auto checked = check(services, topic, *known); !checked) return admin_error(exchange, checked.error());
   if (request.validate_only) return {};
   return admin_error(exchange, services.broker.grow_topic(std::string(topic.name), topic.count));
 }
