@@ -34,7 +34,7 @@ struct LogConfig {
   double min_cleanable_dirty_ratio = 0.5;
   bool log_append_time = false;                        ///< message.timestamp.type=LogAppendTime
   int64_t timestamp_before_max_ms = INT64_MAX;         ///< message.timestamp.before.max.ms
-  int64_t timestamp_after_max_ms = INT64_MAX;          ///< message.timestamp.after.max.ms
+  int64_t timestamp_after_max_ms = 3'600'000;          ///< message.timestamp.after.max.ms
   std::optional<CompressionOptions> compression = {};  ///< none: batches stay as the producer sent them
   bool preallocate = false;                            ///< reserve segment_bytes on disk for a new segment
   int64_t flush_messages = INT64_MAX;                  ///< kPageCache: sync after this many records
