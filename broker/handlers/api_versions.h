@@ -18,7 +18,7 @@ struct BrokerFeature {
 inline constexpr std::array kBrokerFeatures = {
     BrokerFeature{"group.version", 1, 0},        ///< 1: the consumer group protocol of KIP-848
     BrokerFeature{"metadata.version", 25, 25},   ///< tools print it; 25 is 4.0-IV3
-    BrokerFeature{"transaction.version", 2, 0},  ///< 2: transactions of KIP-890
+    BrokerFeature{"transaction.version", 2, 2},  ///< 2: transactions of KIP-890
 };
 
 }  // namespace millrace

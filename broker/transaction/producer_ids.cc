@@ -75,7 +75,10 @@ void ProducerIds::reserve_block() {
     std::lock_guard lock(mutex_);
     first = next_block_;
   }
-  const Status written = fs_.write_file_atomically(path_, fmt::format("{}{}\n", kVersionLine, first + kBlock));
+  const int64_t end = first + kBlock;
+  // Id 0 is left out: to a careless reader it says that there is none.
+  first = std::max<int64_t>(first, 1);
+  const Status written = fs_.write_file_atomically(path_, fmt::format("{}{}\n", kVersionLine, end));
   std::deque<Done> ready;
   std::deque<Done> unlucky;
   bool more = false;
@@ -86,7 +89,7 @@ void ProducerIds::reserve_block() {
     if (!written) {
       unlucky.swap(waiting_);
     } else {
-      next_block_ = first + kBlock;
+      next_block_ = end;
       for (; next < next_block_ && !waiting_.empty(); ++next) {
         ready.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
