@@ -36,7 +36,9 @@ Status PartitionLog::check_batch(const RecordBatchView& batch) const {
                       {}});
   }
   const bool counts = batch.record_count() > 0 && batch.last_offset_delta() + 1 == batch.record_count();
-  if (!counts || (batch.producer_id() >= 0 && batch.base_sequence() < 0 && !batch.control())) {
+  // Offsets that a coordinator writes for a transaction carry the producer without a sequence.
+  const bool unnumbered = batch.base_sequence() < 0 && !batch.control() && !batch.transactional();
+  if (!counts || (batch.producer_id() >= 0 && unnumbered)) {
     return fail(Error{
         ErrorCode::kBadRecord,
         fmt::format("a batch for {} contradicts itself: {} records, last offset delta {}, producer {}, sequence {}",
