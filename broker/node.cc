@@ -59,7 +59,7 @@ Status Node::open_parts(FileSystem& fs, Clock& clock, const Logger& logger, cons
                               [this](int64_t producer_id, int32_t offsets_partition, bool commit) {
                                 groups_->complete_transaction(producer_id, offsets_partition, commit);
                               }),
-      options.transactions);
+      transaction_options(*broker_, options.transactions));
   if (!transactions) return fail(std::move(transactions.error()));
   transactions_ = std::move(*transactions);
   return {};
@@ -67,9 +67,7 @@ Status Node::open_parts(FileSystem& fs, Clock& clock, const Logger& logger, cons
 
 Node::Node(Clock& clock) : executor_(clock) {}
 
-Node::~Node() {
-  [[maybe_unused]] const Status closed = close();
-}
+Node::~Node() { [[maybe_unused]] const Status closed = close(); }
 
 Status Node::close() {
   if (std::exchange(closed_, true)) return {};

@@ -2,6 +2,8 @@
 #include <atomic>
 #include <span>
 
+#include <fmt/format.h>
+
 #include "broker/handlers/data_handlers.h"
 #include "broker/transaction/transaction_coordinator.h"
 #include "protocol/messages/produce.h"
@@ -45,10 +47,9 @@ Header peek(std::span<const char> bytes) {
   if (bytes.size() <= format::kMagicAt) return header;
   header.magic = static_cast<int8_t>(bytes[format::kMagicAt]);
   if (header.magic < format::kMagic || bytes.size() < format::kHeaderBytes) return header;
-  header.transactional =
-      (load_be<int16_t>(bytes.data() + format::kAttributesAt) & format::kTransactionalBit) != 0;
-  header.whole = static_cast<uint64_t>(load_be<uint32_t>(bytes.data() + format::kLengthAt)) + format::kLogOverhead ==
-                 bytes.size();
+  header.transactional = (load_be<int16_t>(bytes.data() + format::kAttributesAt) & format::kTransactionalBit) != 0;
+  header.whole =
+      static_cast<uint64_t>(load_be<uint32_t>(bytes.data() + format::kLengthAt)) + format::kLogOverhead == bytes.size();
   header.producer_id = load_be<int64_t>(bytes.data() + format::kProducerIdAt);
   header.producer_epoch = load_be<int16_t>(bytes.data() + format::kProducerEpochAt);
   return header;
@@ -159,8 +160,8 @@ class ProduceJob {
         continue;
       }
       const PartitionKey key(part.topic->name, part.answer->index);
-      const KafkaError verdict = services_.transactions.verify(*transactional_id_, header.producer_id,
-                                                               header.producer_epoch, key);
+      const KafkaError verdict =
+          services_.transactions.verify(*transactional_id_, header.producer_id, header.producer_epoch, key);
       if (verdict == KafkaError::kNone) {
         append(part);
       } else if (verdict == KafkaError::kTransactionAbortable && version() >= kAddsPartitionsSince) {
@@ -168,7 +169,7 @@ class ProduceJob {
         added.push_back(key);
         new_parts_.push_back(&part);
       } else {
-        part.refuse(TransactionCoordinator::error_for_produce(verdict, version()));
+        refuse_outside(part, verdict);
       }
     }
     if (added.empty()) return;
@@ -182,7 +183,7 @@ class ProduceJob {
       if (error == KafkaError::kNone) {
         append(*part);
       } else {
-        part->refuse(TransactionCoordinator::error_for_produce(error, version()));
+        refuse_outside(*part, error);
       }
     }
     release();
@@ -216,6 +217,19 @@ class ProduceJob {
     part.answer->base_offset = appended->base_offset;
     part.answer->log_append_time_ms = appended->append_time;
     part.answer->log_start_offset = appended->log_start_offset;
+  }
+
+  /// The batch does not belong to an open transaction.
+  void refuse_outside(Part& part, KafkaError verdict) {
+    const KafkaError error = TransactionCoordinator::error_for_produce(verdict, version());
+    part.refuse(error);
+    if (error == KafkaError::kInvalidTxnState) {
+      part.answer->error_message = "Partition was not added to the transaction";
+    } else if (error == KafkaError::kNotEnoughReplicas) {
+      part.answer->error_message = exchange_->keep(
+          fmt::format("Unable to verify the partition has been added to the transaction. Underlying error: {}",
+                      kafka_error_name(verdict)));
+    }
   }
 
   void refuse_batch(Part& part, const Error& error) {
@@ -271,8 +285,8 @@ class ProduceJob {
   const int16_t acks_;
   const std::optional<std::string_view> transactional_id_;
   ProduceResponse response_;
-  std::vector<Part> parts_;        // point into response_
-  std::vector<Part*> new_parts_;   // wait until their partitions are in the transaction
+  std::vector<Part> parts_;       // point into response_
+  std::vector<Part*> new_parts_;  // wait until their partitions are in the transaction
   std::atomic<uint32_t> waiting_{1};
 };
 

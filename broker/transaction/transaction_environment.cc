@@ -34,12 +34,11 @@ TransactionEnvironment transaction_environment(FileSystem& fs, Clock& clock, Exe
           .complete_offsets = std::move(complete_offsets)};
 }
 
-TransactionOptions transaction_options(const Broker& broker) {
+TransactionOptions transaction_options(const Broker& broker, TransactionOptions options) {
   const auto partitions_of = [&](std::string_view topic, int32_t otherwise) {
     const auto known = broker.find_topic(topic);
     return known == nullptr ? otherwise : static_cast<int32_t>(known->logs.size());
   };
-  TransactionOptions options;
   options.partitions = partitions_of(kTransactionsTopic, broker.options().transactions_partitions);
   options.offsets_partitions = partitions_of(kOffsetsTopic, broker.options().offsets_partitions);
   return options;

@@ -10,7 +10,7 @@ namespace millrace {
 TransactionEnvironment transaction_environment(FileSystem& fs, Clock& clock, Executor& executor, Broker& broker,
                                                decltype(TransactionEnvironment::complete_offsets) complete_offsets);
 
-/// Numbers of partitions as the broker's directory has them.
-TransactionOptions transaction_options(const Broker& broker);
+/// `options` with the numbers of partitions that the broker's directory has.
+TransactionOptions transaction_options(const Broker& broker, TransactionOptions options = {});
 
 }  // namespace millrace
