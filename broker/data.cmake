@@ -8,10 +8,11 @@ millrace_library(NAME broker_handlers_data
   SYSTEM fmt::fmt ZLIB::ZLIB)
 
 millrace_library(NAME broker_node
-  SRCS node.cc handlers/api_table.cc
+  SRCS node.cc node_settings.cc handlers/api_table.cc
   DEPS broker broker_configs broker_group broker_handlers_admin broker_handlers_data broker_handlers_group broker_handlers_transaction broker_sasl broker_security broker_server
     broker_transaction core log protocol)
 
 # One test a recorded dialogue of golden/kafka-dialogue.
 millrace_test(NAME golden.kafka-dialogue SRCS golden_dialogue_test.cc dialogue_testing.cc
   DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto LABELS golden)
+millrace_test(NAME broker_node SRCS node_settings_test.cc DEPS broker_node)

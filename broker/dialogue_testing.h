@@ -66,6 +66,20 @@ struct DialogueOptions {
 /// The topics that produce.jsonl, idempotent.jsonl and transactional.jsonl need.
 std::vector<TopicSpec> dialogue_topics();
 
+/// The wall clock stands where it stood at the recordings of produce.jsonl; time passes as it does.
+class RecordingClock final : public Clock {
+ public:
+  int64_t wall_ms() const override {
+    constexpr int64_t kRecordedMs = 1'795'228'920'240;
+    return kRecordedMs + std::chrono::duration_cast<std::chrono::milliseconds>(monotonic() - start_).count() / 1000;
+  }
+  std::chrono::nanoseconds monotonic() const override { return clock_.monotonic(); }
+
+ private:
+  SystemClock clock_;
+  std::chrono::nanoseconds start_ = clock_.monotonic();
+};
+
 /// A node in a temporary folder and what has been learnt about the peer's own values. Threads: one.
 class Dialogue {
  public:
@@ -92,10 +106,10 @@ class Dialogue {
 
   std::filesystem::path folder_;
   PosixFileSystem files_;
-  SystemClock clock_;
+  RecordingClock clock_;
   std::unique_ptr<Node> node_;
-  bool closed_ = false;  // the broker has closed the connection on which the next request would come
-  bool latest_ = false;  // the step asks for ends of logs
+  bool closed_ = false;       // the broker has closed the connection on which the next request would come
+  bool tells_epoch_ = false;  // the answer tells current leader epochs
   std::set<int> skipped_;
   std::map<int, Check> checks_;
   std::map<std::string, std::map<std::string, nlohmann::json>> learnt_;  // kind, recorded value: our value

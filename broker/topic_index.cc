@@ -41,7 +41,8 @@ void TopicIndex::replace(std::atomic<std::shared_ptr<const Map>>& shard, Change 
 void TopicIndex::put(std::shared_ptr<const TopicEntry> entry) {
   std::lock_guard lock(change_mutex_);
   const Entry known = find(entry->name);
-  // One step for readers: a topic that changes is never away. The key is taken out first as it points into the old entry.
+  // One step for readers: a topic that changes is never away. The key is taken out first as it points into the old
+  // entry.
   replace(by_name_[name_shard(entry->name, kShards)], [&](ByName& names) {
     names.erase(entry->name);
     names.emplace(entry->name, entry);

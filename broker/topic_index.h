@@ -48,7 +48,7 @@ class TopicIndex {
   struct UuidHash {
     size_t operator()(const Uuid& id) const;
   };
-  using Entry = std::shared_ptr<const TopicEntry>;  // co-owned by requests under way
+  using Entry = std::shared_ptr<const TopicEntry>;             // co-owned by requests under way
   using ByName = std::unordered_map<std::string_view, Entry>;  // keys point into the entries
   using ById = std::unordered_map<Uuid, Entry, UuidHash>;
   template <class Map>

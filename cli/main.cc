@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/broker_command.h"
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
 #include "cli/version.h"
@@ -69,6 +70,29 @@ std::string list_of_tools() {
   return text;
 }
 
+/// Kafka's scripts for servers and their commands here.
+struct ServerScript {
+  std::string_view script;
+  std::string_view command;
+};
+constexpr ServerScript kServerScripts[] = {{"kafka-server-start", "broker"},
+                                           {"kafka-server-stop", "broker-stop"},
+                                           {"zookeeper-server-start", "zookeeper-server-start"},
+                                           {"zookeeper-server-stop", "zookeeper-server-stop"}};
+
+/// The server command that the program was called for, with its arguments; nothing when it is another one.
+std::string server_command(int argc, char** argv, std::vector<std::string>& arguments) {
+  std::string name = std::filesystem::path(argv[0]).filename().string();
+  if (name.ends_with(".sh")) name.resize(name.size() - 3);
+  for (const ServerScript& each : kServerScripts) {
+    const bool by_link = name == each.script;
+    if (!by_link && (argc < 2 || (argv[1] != each.command && argv[1] != each.script))) continue;
+    arguments.assign(argv + (by_link ? 1 : 2), argv + argc);
+    return std::string(each.command);
+  }
+  return {};
+}
+
 /// Signals are waited for by the main thread; every other thread inherits the block.
 void block_signals() {
   sigset_t set;
@@ -98,6 +122,17 @@ int main(int argc, char** argv) {
     return std::fflush(stdout) == 0 ? code : kToolFailed;
   }
 
+  std::vector<std::string> server_arguments;
+  if (const std::string command = server_command(argc, argv, server_arguments); !command.empty()) {
+    if (command == "broker-stop") return stop_brokers(server_arguments);
+    if (command.starts_with("zookeeper")) {
+      std::printf("No ZooKeeper is needed: start the broker with `millrace broker`, or kafka-server-start.sh\n");
+      return 0;
+    }
+    block_signals();
+    return run_broker(server_arguments, Logger::to_stderr(LogLevel::kInfo));
+  }
+
   CLI::App app{
       "millrace: data integration in one process. Connectors move rows between databases, files and an embedded, "
       "Kafka-compatible log, behind Kafka Connect's REST API."};
@@ -116,6 +151,11 @@ int main(int argc, char** argv) {
   run->add_option("connectors", standalone.connector_files, "Connectors to run: .properties or .json files");
   run->add_option("--log-level", log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+
+  app.add_subcommand(
+      "broker",
+      "Serve the log to Kafka clients: millrace broker [-daemon] [server.properties] [--override name=value]…");
+  app.add_subcommand("broker-stop", "Stop running brokers, as kafka-server-stop does");
 
   std::vector<std::string> libraries;
   CLI::App* check =

@@ -6,16 +6,11 @@
 namespace millrace {
 
 std::span<const Api> data_apis() {
-  static const std::array kApis = {produce_api(),
-                                   fetch_api(),
-                                   list_offsets_api(),
-                                   metadata_api(),
-                                   find_coordinator_api(),
-                                   api_versions_api(),
-                                   delete_records_api(),
-                                   offset_for_leader_epoch_api(),
-                                   describe_cluster_api(),
-                                   describe_topic_partitions_api()};
+  static const std::array kApis = {produce_api(),          fetch_api(),
+                                   list_offsets_api(),     metadata_api(),
+                                   find_coordinator_api(), api_versions_api(),
+                                   delete_records_api(),   offset_for_leader_epoch_api(),
+                                   describe_cluster_api(), describe_topic_partitions_api()};
   return kApis;
 }
 

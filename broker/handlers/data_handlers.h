@@ -36,8 +36,9 @@ inline const std::shared_ptr<PartitionLog>& find_log(const TopicEntry* topic, in
 inline KafkaError check_leader_epoch(const PartitionLog& log, int32_t claimed) {
   if (claimed < 0) return KafkaError::kNone;
   const int32_t current = log.leader_epoch();
-  return claimed < current ? KafkaError::kFencedLeaderEpoch
-                           : claimed > current ? KafkaError::kUnknownLeaderEpoch : KafkaError::kNone;
+  return claimed < current   ? KafkaError::kFencedLeaderEpoch
+         : claimed > current ? KafkaError::kUnknownLeaderEpoch
+                             : KafkaError::kNone;
 }
 
 inline bool may(const BrokerServices& services, const Session& session, AclOperation operation,

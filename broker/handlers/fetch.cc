@@ -1,8 +1,8 @@
 // Fetch: which partitions a request is about, with or without a session.
+#include "protocol/messages/fetch.h"
 #include "broker/handlers/data_handlers.h"
 #include "broker/handlers/fetch_job.h"
 #include "broker/handlers/fetch_session.h"
-#include "protocol/messages/fetch.h"
 
 namespace millrace {
 namespace {
@@ -74,8 +74,7 @@ void fetch_incremental(BrokerServices& services, const FetchRequest& request, st
   std::vector<FetchItem> items;
   {
     std::lock_guard lock(session->mutex);
-    if (session->next_epoch != request.session_epoch)
-      return refuse(*exchange, KafkaError::kInvalidFetchSessionEpoch);
+    if (session->next_epoch != request.session_epoch) return refuse(*exchange, KafkaError::kInvalidFetchSessionEpoch);
     session->update(request);
     session->advance_epoch();
     items = items_of_session(*session);

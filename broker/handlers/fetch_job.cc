@@ -31,8 +31,7 @@ PartitionData describe(const FetchItem& item, Isolation isolation) {
   if (isolation == Isolation::kCommitted) {
     auto& aborted = data.aborted_transactions.emplace();
     aborted.reserve(found.slice.aborted.size());
-    for (const AbortedTransaction& each : found.slice.aborted)
-      aborted.push_back({each.producer_id, each.first_offset});
+    for (const AbortedTransaction& each : found.slice.aborted) aborted.push_back({each.producer_id, each.first_offset});
   }
   return data;
 }
@@ -66,8 +65,7 @@ bool FetchJob::look() {
   size_t room = limits_.bytes_max, bytes = 0;
   bool unusual = false;
   for (FetchItem& item : items_) {
-    const bool same_topic =
-        before != nullptr && before->topic == item.topic && before->topic_id == item.topic_id;
+    const bool same_topic = before != nullptr && before->topic == item.topic && before->topic_id == item.topic_id;
     if (!same_topic) {
       topic = by_id ? services_.broker.find_topic(item.topic_id) : services_.broker.find_topic(item.topic);
     }
@@ -225,8 +223,7 @@ void FetchJob::answer(Exchange& exchange) {
       topic.topic = item.topic;
       topic.topic_id = item.topic_id;
     }
-    PartitionData& data =
-        response.responses.back().partitions.emplace_back(describe(item, limits_.isolation));
+    PartitionData& data = response.responses.back().partitions.emplace_back(describe(item, limits_.isolation));
     const LogSlice& slice = item.result.slice;
     if (item.result.error != KafkaError::kNone || slice.size == 0) continue;
     if (version >= kRecordBatchesSince) {

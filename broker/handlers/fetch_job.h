@@ -74,7 +74,7 @@ class FetchJob final : public LogListener, public std::enable_shared_from_this<F
   const FetchLimits limits_;
   const std::shared_ptr<FetchSession> session_;  // co-owned with the cache
   const bool incremental_;
-  std::mutex mutex_;  // guards what follows, but for the atomic
+  std::mutex mutex_;                    // guards what follows, but for the atomic
   std::unique_ptr<Exchange> exchange_;  // null once answered
   std::vector<FetchItem> items_;
   std::vector<std::shared_ptr<PartitionLog>> listened_;

@@ -1,6 +1,6 @@
 // FindCoordinator: on a single node always this broker.
-#include "broker/handlers/data_handlers.h"
 #include "protocol/messages/find_coordinator.h"
+#include "broker/handlers/data_handlers.h"
 
 namespace millrace {
 namespace {

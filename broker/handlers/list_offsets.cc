@@ -10,10 +10,10 @@ namespace {
 // Timestamps with a meaning, and the version from which each may be asked for.
 constexpr int64_t kLatest = -1;
 constexpr int64_t kEarliest = -2;
-constexpr int64_t kMaxTimestamp = -3;             // 7
-constexpr int64_t kEarliestLocal = -4;            // 8
-constexpr int64_t kLatestTiered = -5;             // 9
-constexpr int64_t kEarliestPendingUpload = -6;    // 11
+constexpr int64_t kMaxTimestamp = -3;           // 7
+constexpr int64_t kEarliestLocal = -4;          // 8
+constexpr int64_t kLatestTiered = -5;           // 9
+constexpr int64_t kEarliestPendingUpload = -6;  // 11
 constexpr int16_t kSpecialSince[] = {0, 0, 0, 7, 8, 9, 11};
 constexpr int32_t kDebuggingReplica = -2;
 
@@ -37,7 +37,8 @@ int32_t epoch_at(const PartitionLog& log, int64_t offset) {
     if (each.start_offset > offset) break;
     epoch = each.epoch;
   }
-  return epoch;
+  // Without batches there is only the epoch that the next one will get.
+  return epoch < 0 ? log.leader_epoch() : epoch;
 }
 
 Found found_record(const PartitionLog& log, const Expected<std::optional<TimestampOffset>>& record) {
@@ -56,8 +57,11 @@ Found find_offset(const PartitionLog& log, int64_t timestamp, bool committed_onl
       const int64_t start = log.log_start_offset();
       return {KafkaError::kNone, -1, start, epoch_at(log, start)};
     }
-    case kMaxTimestamp:
-      return found_record(log, log.find_max_timestamp());
+    case kMaxTimestamp: {
+      // As Kafka: a record that the reader may not see yet hides the largest that it may.
+      const Found found = found_record(log, log.find_max_timestamp());
+      return found.offset < end ? found : Found{};
+    }
     case kLatestTiered:
     case kEarliestPendingUpload:
       return {};  // nothing is ever tiered

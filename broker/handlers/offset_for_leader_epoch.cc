@@ -1,6 +1,6 @@
 // OffsetForLeaderEpoch: where a leader epoch ended, so that clients find out what was cut.
-#include "broker/handlers/data_handlers.h"
 #include "protocol/messages/offset_for_leader_epoch.h"
+#include "broker/handlers/data_handlers.h"
 
 namespace millrace {
 namespace {
