@@ -47,7 +47,7 @@ void GroupCoordinator::close() {
   if (broker_ != nullptr) broker_->remove_listener(this);
   if (timer_thread_.joinable()) timer_thread_.join();
   std::unique_lock lock(queue_mutex_);
-  queue_empty_.wait(lock, [&] { return outstanding_ == 0; });
+  queue_empty_.wait(lock, [&] { return outstanding_ == 0 && !draining_; });
 }
 
 int32_t GroupCoordinator::partition_of(std::string_view group_id) const {
@@ -155,6 +155,7 @@ void GroupCoordinator::drain() {
     lock.lock();
   }
   draining_ = false;
+  queue_empty_.notify_all();
 }
 
 // --- Membership ---
