@@ -13,3 +13,4 @@ millrace_library(NAME broker_handlers_admin
     handlers/scram_credentials.cc handlers/unregister_broker.cc handlers/update_features.cc
   DEPS broker broker_configs broker_security broker_server core log protocol
   SYSTEM fmt::fmt)
+millrace_test(NAME broker_configs SRCS config_catalogue_test.cc DEPS broker_configs broker_handlers_admin)

@@ -173,7 +173,7 @@ class SocketConnection final : public WireConnection {
   Status closed() const {
     return unavailable(
         fmt::format("{} has closed the connection{}", peer_,
-                    options_.tls || options_.sasl
+                    learnt_ || options_.tls || options_.sasl
                         ? ""
                         : ": if the listener wants TLS or SASL, set security.protocol in --command-config"));
   }
@@ -203,6 +203,7 @@ class SocketConnection final : public WireConnection {
     if (response.error_code != 0)
       return unavailable(fmt::format("{} does not tell its versions: {}", peer_,
                                      kafka_error_name(static_cast<KafkaError>(response.error_code))));
+    learnt_ = true;
     for (const auto& api : response.api_keys) versions_[api.api_key] = {api.min_version, api.max_version};
     return {};
   }
@@ -263,6 +264,7 @@ class SocketConnection final : public WireConnection {
   const WireConnectionOptions options_;
   std::unique_ptr<TlsClient> tls_;
   int32_t correlation_id_ = 0;
+  bool learnt_ = false;  // the broker has answered
   Deadline deadline_;
 };
 

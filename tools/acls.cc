@@ -355,8 +355,7 @@ int run_acls(const ToolIo& io, ToolArguments arguments) {
     return tool.list(**client, tool.resources());
   }();
   if (done) return kToolOk;
-  io.print(
-      fmt::format("Error while executing ACL command: {}: {}\n", done.error().exception, error_text(done.error())));
+  io.print(fmt::format("Error while executing ACL command: {}\n", failure_text(done.error())));
   return kToolFailed;
 }
 

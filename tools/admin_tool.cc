@@ -128,15 +128,15 @@ Expected<std::map<std::string, TopicLayout>> describe_topics(WireClient& client,
   return topics;
 }
 
-Expected<std::map<TopicPartition, ListedOffset>> list_offsets(WireClient& client,
-                                                              const std::map<TopicPartition, int64_t>& timestamps,
-                                                              bool committed_only) {
+Expected<std::map<PartitionName, ListedOffset>> list_offsets(WireClient& client,
+                                                             const std::map<PartitionName, int64_t>& timestamps,
+                                                             bool committed_only) {
   std::set<std::string> topics;
   for (const auto& [partition, timestamp] : timestamps) topics.insert(partition.first);
   const std::vector<std::string> names(topics.begin(), topics.end());
   auto layouts = from_metadata(client, &names);
   if (!layouts) return fail(std::move(layouts.error()));
-  std::map<TopicPartition, ListedOffset> result;
+  std::map<PartitionName, ListedOffset> result;
   std::map<int32_t, std::map<std::string, std::vector<int32_t>>> by_leader;
   for (const auto& [partition, timestamp] : timestamps) {
     const TopicLayout& topic = (*layouts)[partition.first];
@@ -196,6 +196,10 @@ std::string error_text(const Error& error) {
     text += fmt::format(" ({})", at->message);
   }
   return text;
+}
+
+std::string failure_text(const Error& error) {
+  return error.exception.empty() ? error_text(error) : fmt::format("{}: {}", error.exception, error_text(error));
 }
 
 void log_tool_error(const ToolIo& io, const Error& error, std::string_view tool_class) {

@@ -16,8 +16,8 @@
 
 namespace millrace {
 
-using TopicPartition = std::pair<std::string, int32_t>;
-inline std::string partition_text(const TopicPartition& partition) {
+using PartitionName = std::pair<std::string, int32_t>;
+inline std::string partition_text(const PartitionName& partition) {
   return partition.first + "-" + std::to_string(partition.second);
 }
 
@@ -60,9 +60,9 @@ struct ListedOffset {
 inline constexpr int64_t kLatestOffset = -1;
 inline constexpr int64_t kEarliestOffset = -2;
 /// Offsets of partitions by timestamp or special number, asked of their leaders. Errors: those of WireClient::call().
-Expected<std::map<TopicPartition, ListedOffset>> list_offsets(WireClient& client,
-                                                              const std::map<TopicPartition, int64_t>& timestamps,
-                                                              bool committed_only = false);
+Expected<std::map<PartitionName, ListedOffset>> list_offsets(WireClient& client,
+                                                             const std::map<PartitionName, int64_t>& timestamps,
+                                                             bool committed_only = false);
 
 /// "a,b,c" in parts, empty ones left out.
 std::vector<std::string> split(std::string_view text, char separator = ',');
@@ -72,8 +72,10 @@ std::string join(const std::vector<int32_t>& numbers, std::string_view separator
 void log_tool_error(const ToolIo& io, const Error& error, std::string_view tool_class);
 /// The innermost message of an error: what Kafka prints; our own explanations follow in brackets.
 std::string error_text(const Error& error);
+/// "class: message" where Kafka has a class for the error, else the message.
+std::string failure_text(const Error& error);
 
-/// The value of a field of a JSON document, or an Error of a tool.
+/// An error of the user's, of which the message is all there is to say.
 Error terse(std::string message);
 
 }  // namespace millrace

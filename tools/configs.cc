@@ -236,7 +236,7 @@ class ConfigsTool {
     } else if (type.plural == "groups") {
       auto groups = list_groups(client_);
       if (!groups) return fail(std::move(groups.error()));
-      for (const GroupListing& group : *groups) names.push_back(group.id);
+      for (const WireGroupListing& group : *groups) names.push_back(group.id);
     } else if (type.plural == "client-metrics") {
       ListConfigResourcesRequest request;
       request.resource_types = {type.resource};
@@ -504,7 +504,7 @@ int run_configs(const ToolIo& io, ToolArguments arguments) {
     // A command line may hold passwords.
     if (words.find("password=") == std::string::npos)
       io.print_error(fmt::format("Error while executing config command with args '{}'\n", words));
-    io.print_error(fmt::format("{}: {}\n", error.exception, error_text(error)));
+    io.print_error(failure_text(error) + "\n");
     return kToolFailed;
   };
   auto entities = read_entities(*options, arguments);

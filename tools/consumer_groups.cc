@@ -81,7 +81,7 @@ CommandSpec command() {
 }
 
 struct OffsetRow {
-  TopicPartition partition;
+  PartitionName partition;
   std::string committed, end, lag;
   std::string member, host, client;
 };
@@ -103,7 +103,7 @@ class GroupsTool {
   void print_error(std::string_view message) { io_.print(fmt::format("\nError: {}\n", message)); }
 
   /// Consumer groups alone, as Kafka lists them: of consumers, or of none that committed offsets.
-  static bool is_consumer_group(const GroupListing& group) {
+  static bool is_consumer_group(const WireGroupListing& group) {
     return group.protocol_type == "consumer" || group.protocol_type.empty();
   }
 
@@ -112,7 +112,7 @@ class GroupsTool {
     auto groups = list_groups(client_);
     if (!groups) return fail(std::move(groups.error()));
     std::vector<std::string> names;
-    for (const GroupListing& group : *groups) {
+    for (const WireGroupListing& group : *groups) {
       if (is_consumer_group(group)) names.push_back(group.id);
     }
     return names;
@@ -122,14 +122,14 @@ class GroupsTool {
     const bool with_state = options_.has("state"), with_type = options_.has("type");
     auto groups = list_groups(client_, split(options_.text("state")), split(options_.text("type")));
     if (!groups) return fail(std::move(groups.error()));
-    std::erase_if(*groups, [](const GroupListing& group) { return !is_consumer_group(group); });
+    std::erase_if(*groups, [](const WireGroupListing& group) { return !is_consumer_group(group); });
     size_t width = kWideColumn;
-    for (const GroupListing& group : *groups) width = std::max(width, group.id.size());
+    for (const WireGroupListing& group : *groups) width = std::max(width, group.id.size());
     if (with_state || with_type) {
       io_.print(fmt::format("{:<{}}{}{}\n", "GROUP", width, with_type ? fmt::format(" {:<20}", "TYPE") : "",
                             with_state ? fmt::format(" {:<20}", "STATE") : ""));
     }
-    for (const GroupListing& group : *groups) {
+    for (const WireGroupListing& group : *groups) {
       if (!with_state && !with_type) {
         io_.print(group.id + "\n");
         continue;
@@ -162,7 +162,7 @@ class GroupsTool {
   }
 
   /// Says what there is to say about the group's state; false when it has nothing more to show.
-  bool worth_showing(const GroupDescription& group, size_t rows) {
+  bool worth_showing(const WireGroupDescription& group, size_t rows) {
     std::string state = group.state;
     std::ranges::transform(state, state.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (state == "dead") {
@@ -177,17 +177,17 @@ class GroupsTool {
     return rows > 0;
   }
 
-  Expected<std::vector<OffsetRow>> offset_rows(const GroupDescription& group) {
+  Expected<std::vector<OffsetRow>> offset_rows(const WireGroupDescription& group) {
     auto committed = committed_offsets(client_, group.id);
     if (!committed) return fail(std::move(committed.error()));
     std::vector<OffsetRow> rows;
-    std::set<TopicPartition> assigned;
-    std::vector<const GroupMember*> members;
-    for (const GroupMember& member : group.members) members.push_back(&member);
-    std::ranges::stable_sort(members, std::greater(), [](const GroupMember* m) { return m->assignment.size(); });
-    for (const GroupMember* member : members) {
-      std::set<TopicPartition> partitions(member->assignment.begin(), member->assignment.end());
-      for (const TopicPartition& partition : partitions) {
+    std::set<PartitionName> assigned;
+    std::vector<const WireGroupMember*> members;
+    for (const WireGroupMember& member : group.members) members.push_back(&member);
+    std::ranges::stable_sort(members, std::greater(), [](const WireGroupMember* m) { return m->assignment.size(); });
+    for (const WireGroupMember* member : members) {
+      std::set<PartitionName> partitions(member->assignment.begin(), member->assignment.end());
+      for (const PartitionName& partition : partitions) {
         assigned.insert(partition);
         rows.push_back({partition, "", "", "", member->id, member->host, member->client_id});
       }
@@ -196,7 +196,7 @@ class GroupsTool {
       if (!assigned.contains(partition))
         rows.push_back({partition, "", "", "", std::string(kMissing), std::string(kMissing), std::string(kMissing)});
     }
-    std::map<TopicPartition, int64_t> asked;
+    std::map<PartitionName, int64_t> asked;
     for (const OffsetRow& row : rows) asked[row.partition] = kLatestOffset;
     auto ends = list_offsets(client_, asked);
     if (!ends) return fail(std::move(ends.error()));
@@ -210,7 +210,7 @@ class GroupsTool {
     return rows;
   }
 
-  Status print_offsets(const GroupDescription& group) {
+  Status print_offsets(const WireGroupDescription& group) {
     auto rows = offset_rows(group);
     if (!rows) return fail(std::move(rows.error()));
     if (!worth_showing(group, rows->size())) return {};
@@ -236,7 +236,7 @@ class GroupsTool {
     return {};
   }
 
-  static std::string assignment_text(const GroupMember& member) {
+  static std::string assignment_text(const WireGroupMember& member) {
     std::map<std::string, std::vector<std::string>> by_topic;
     for (const auto& [topic, partition] : member.assignment) by_topic[topic].push_back(std::to_string(partition));
     std::vector<std::string> parts;
@@ -247,12 +247,12 @@ class GroupsTool {
     return parts.empty() ? std::string(kMissing) : fmt::format("{}", fmt::join(parts, ", "));
   }
 
-  void print_members(const GroupDescription& group) {
+  void print_members(const WireGroupDescription& group) {
     if (!worth_showing(group, group.members.size())) return;
     size_t names = std::max(kWideColumn, group.id.size()), ids = kWideColumn, instances = 17, hosts = kWideColumn,
            clients = kWideColumn;
     bool with_instances = false;
-    for (const GroupMember& member : group.members) {
+    for (const WireGroupMember& member : group.members) {
       ids = std::max(ids, member.id.size());
       instances = std::max(instances, member.instance_id.size());
       hosts = std::max(hosts, member.host.size());
@@ -267,13 +267,13 @@ class GroupsTool {
     };
     io_.print("\n");
     line("GROUP", "CONSUMER-ID", "GROUP-INSTANCE-ID", "HOST", "CLIENT-ID", "#PARTITIONS", "ASSIGNMENT");
-    for (const GroupMember& member : group.members) {
+    for (const WireGroupMember& member : group.members) {
       line(group.id, member.id, member.instance_id, member.host, member.client_id,
            std::to_string(member.assignment.size()), assignment_text(member));
     }
   }
 
-  void print_state(const GroupDescription& group) {
+  void print_state(const WireGroupDescription& group) {
     if (!worth_showing(group, 1)) return;
     const std::string coordinator =
         fmt::format("{}:{}  ({})", group.coordinator.host, group.coordinator.port, group.coordinator.id);
@@ -340,14 +340,14 @@ class GroupsTool {
     std::ranges::sort(*partitions);
     OffsetDeleteRequest request;
     request.group_id = group;
-    for (const TopicPartition& partition : *partitions) {
+    for (const PartitionName& partition : *partitions) {
       if (request.topics.empty() || request.topics.back().name != partition.first)
         request.topics.emplace_back().name = partition.first;
       request.topics.back().partitions.push_back({partition.second});
     }
     auto answer = client_.call<OffsetDeleteResponse>(*node, request);
     if (!answer) return fail(std::move(answer.error()));
-    std::map<TopicPartition, int16_t> results;
+    std::map<PartitionName, int16_t> results;
     int16_t partition_error = 0;
     for (const auto& topic : answer->message.topics) {
       for (const auto& partition : topic.partitions) {
@@ -357,7 +357,7 @@ class GroupsTool {
     }
     tell_deletion(group, topics, answer->message.error_code, partition_error);
     io_.print(fmt::format("\n{:<30} {:<15} {:<15}", "TOPIC", "PARTITION", "STATUS"));
-    for (const TopicPartition& partition : *partitions) {
+    for (const PartitionName& partition : *partitions) {
       const int16_t code = answer->message.error_code != 0 ? answer->message.error_code : results[partition];
       const std::string status = code == 0 ? "Successful" : fmt::format("Error: {}", wire_error(code).message);
       io_.print(fmt::format("\n{:<30} {:<15} {:<15}", partition.first, partition.second, status));
@@ -430,7 +430,7 @@ class GroupsTool {
     }
     auto committed = committed_offsets(client_, name);
     if (!committed) return committed;
-    std::vector<TopicPartition> partitions;
+    std::vector<PartitionName> partitions;
     if (options_.has("all-topics")) {
       for (const auto& [partition, offset] : *committed) partitions.push_back(partition);
     } else if (options_.has("topic")) {
@@ -503,8 +503,7 @@ int run_consumer_groups(const ToolIo& io, ToolArguments arguments) {
   auto client = open_admin(io, *options);
   Status done = client ? GroupsTool(io, *options, **client).run() : fail(std::move(client.error()));
   if (done) return kToolOk;
-  io.print(fmt::format("\nError: Executing consumer group command failed due to {}: {}\n", done.error().exception,
-                       error_text(done.error())));
+  io.print(fmt::format("\nError: Executing consumer group command failed due to {}\n", failure_text(done.error())));
   return kToolFailed;
 }
 

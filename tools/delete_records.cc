@@ -28,7 +28,7 @@ CommandSpec command() {
   return spec;
 }
 
-Expected<std::map<TopicPartition, int64_t>> read_offsets(const ToolIo& io, const std::string& path) {
+Expected<std::map<PartitionName, int64_t>> read_offsets(const ToolIo& io, const std::string& path) {
   auto text = io.files.read_file(path);
   if (!text) return fail(std::move(text.error()));
   const auto json = nlohmann::json::parse(*text, nullptr, false);
@@ -36,7 +36,7 @@ Expected<std::map<TopicPartition, int64_t>> read_offsets(const ToolIo& io, const
   if (const auto version = json.value("version", 1); version != 1)
     return fail(terse(fmt::format("Not supported version field value {}", version)));
   if (!json.contains("partitions") || !json["partitions"].is_array()) return fail(terse("Missing partitions field"));
-  std::map<TopicPartition, int64_t> offsets;
+  std::map<PartitionName, int64_t> offsets;
   std::vector<std::string> twice;
   for (const auto& entry : json["partitions"]) {
     const bool whole = entry.is_object() && entry.contains("topic") && entry["topic"].is_string() &&
@@ -44,7 +44,7 @@ Expected<std::map<TopicPartition, int64_t>> read_offsets(const ToolIo& io, const
                        entry.contains("offset") && entry["offset"].is_number_integer();
     if (!whole)
       return fail(terse(fmt::format("{}: {} has not all of topic, partition and offset", path, entry.dump())));
-    const TopicPartition partition{entry["topic"].get<std::string>(), entry["partition"].get<int32_t>()};
+    const PartitionName partition{entry["topic"].get<std::string>(), entry["partition"].get<int32_t>()};
     if (!offsets.emplace(partition, entry["offset"].get<int64_t>()).second) twice.push_back(partition_text(partition));
   }
   if (!twice.empty())
@@ -53,7 +53,7 @@ Expected<std::map<TopicPartition, int64_t>> read_offsets(const ToolIo& io, const
 }
 
 /// Asks the leader of each partition.
-Status delete_records(const ToolIo& io, WireClient& client, const std::map<TopicPartition, int64_t>& offsets) {
+Status delete_records(const ToolIo& io, WireClient& client, const std::map<PartitionName, int64_t>& offsets) {
   std::set<std::string> names;
   for (const auto& [partition, offset] : offsets) names.insert(partition.first);
   const std::vector<std::string> list(names.begin(), names.end());

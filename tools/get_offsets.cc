@@ -107,7 +107,7 @@ Status print_offsets(const ToolIo& io, const ParsedOptions& options) {
   if (!client) return fail(std::move(client.error()));
   auto topics = describe_topics(**client, nullptr);
   if (!topics) return fail(std::move(topics.error()));
-  std::map<TopicPartition, int64_t> asked;
+  std::map<PartitionName, int64_t> asked;
   for (const auto& [name, topic] : *topics) {
     if (topic.internal && options.has("exclude-internal-topics")) continue;
     for (const auto& partition : topic.partitions) {

@@ -19,7 +19,7 @@ constexpr int16_t kOffsetsByNameMax = 9;
 constexpr int16_t kFetchOfOneGroupMax = 7;
 constexpr int16_t kAllTopicsMin = 2;
 
-void add_assignment(BytesView bytes, GroupMember& member) {
+void add_assignment(BytesView bytes, WireGroupMember& member) {
   WireReader reader(bytes);
   if (bytes.empty()) return;
   const auto version = reader.number<int16_t>();
@@ -32,8 +32,8 @@ void add_assignment(BytesView bytes, GroupMember& member) {
 }
 
 /// Nothing when the group does not speak KIP-848 (or the broker does not).
-Expected<std::optional<GroupDescription>> describe_consumer_group(WireClient& client, int32_t node,
-                                                                  const std::string& group) {
+Expected<std::optional<WireGroupDescription>> describe_consumer_group(WireClient& client, int32_t node,
+                                                                      const std::string& group) {
   auto connection = client.connection_to(node);
   if (!connection) return fail(std::move(connection.error()));
   if (!(*connection)->versions().contains(ConsumerGroupDescribeRequest::kApiKey)) return std::nullopt;
@@ -46,15 +46,15 @@ Expected<std::optional<GroupDescription>> describe_consumer_group(WireClient& cl
   if (wire.error_code == code_of(KafkaError::kGroupIdNotFound) ||
       wire.error_code == code_of(KafkaError::kUnsupportedVersion))
     return std::nullopt;
-  GroupDescription result{.id = group,
-                          .error = wire.error_code,
-                          .error_message = std::string(wire.error_message.value_or("")),
-                          .state = std::string(wire.group_state),
-                          .assignor = std::string(wire.assignor_name),
-                          .members = {},
-                          .coordinator = {}};
+  WireGroupDescription result{.id = group,
+                              .error = wire.error_code,
+                              .error_message = std::string(wire.error_message.value_or("")),
+                              .state = std::string(wire.group_state),
+                              .assignor = std::string(wire.assignor_name),
+                              .members = {},
+                              .coordinator = {}};
   for (const auto& member : wire.members) {
-    GroupMember& out = result.members.emplace_back();
+    WireGroupMember& out = result.members.emplace_back();
     out = {std::string(member.member_id),
            std::string(member.instance_id.value_or("")),
            std::string(member.client_id),
@@ -67,12 +67,12 @@ Expected<std::optional<GroupDescription>> describe_consumer_group(WireClient& cl
   return result;
 }
 
-Expected<GroupDescription> describe_classic_group(WireClient& client, int32_t node, const std::string& group) {
+Expected<WireGroupDescription> describe_classic_group(WireClient& client, int32_t node, const std::string& group) {
   DescribeGroupsRequest request;
   request.groups = {group};
   auto answer = client.call<DescribeGroupsResponse>(node, request);
   if (!answer) return fail(std::move(answer.error()));
-  GroupDescription result{
+  WireGroupDescription result{
       .id = group, .error = 0, .error_message = {}, .state = "Dead", .assignor = {}, .members = {}, .coordinator = {}};
   if (answer->message.groups.empty()) return result;
   const auto& wire = answer->message.groups.front();
@@ -83,7 +83,7 @@ Expected<GroupDescription> describe_classic_group(WireClient& client, int32_t no
   result.state = wire.group_state;
   result.assignor = wire.protocol_data;
   for (const auto& member : wire.members) {
-    GroupMember& out = result.members.emplace_back();
+    WireGroupMember& out = result.members.emplace_back();
     out = {std::string(member.member_id),
            std::string(member.group_instance_id.value_or("")),
            std::string(member.client_id),
@@ -96,15 +96,15 @@ Expected<GroupDescription> describe_classic_group(WireClient& client, int32_t no
 
 }  // namespace
 
-Expected<std::vector<GroupListing>> list_groups(WireClient& client, const std::vector<std::string>& states,
-                                                const std::vector<std::string>& types) {
+Expected<std::vector<WireGroupListing>> list_groups(WireClient& client, const std::vector<std::string>& states,
+                                                    const std::vector<std::string>& types) {
   auto brokers = client.brokers();
   if (!brokers) return fail(std::move(brokers.error()));
   ListGroupsRequest request;
   request.states_filter.assign(states.begin(), states.end());
   request.types_filter.assign(types.begin(), types.end());
   const int16_t version_min = !types.empty() ? 5 : !states.empty() ? 4 : 0;
-  std::vector<GroupListing> groups;
+  std::vector<WireGroupListing> groups;
   for (const WireBroker& broker : *brokers) {
     auto answer = client.call<ListGroupsResponse>(broker.id, request, version_min);
     if (!answer) return fail(std::move(answer.error()));
@@ -117,13 +117,13 @@ Expected<std::vector<GroupListing>> list_groups(WireClient& client, const std::v
   return groups;
 }
 
-Expected<GroupDescription> describe_group(WireClient& client, const std::string& group) {
+Expected<WireGroupDescription> describe_group(WireClient& client, const std::string& group) {
   auto node = client.coordinator(CoordinatorType::kGroup, group);
   if (!node) return fail(std::move(node.error()));
   auto consumer = describe_consumer_group(client, *node, group);
   if (!consumer) return fail(std::move(consumer.error()));
   auto described =
-      *consumer ? Expected<GroupDescription>(std::move(**consumer)) : describe_classic_group(client, *node, group);
+      *consumer ? Expected<WireGroupDescription>(std::move(**consumer)) : describe_classic_group(client, *node, group);
   if (!described) return described;
   auto brokers = client.brokers();
   if (!brokers) return fail(std::move(brokers.error()));
@@ -133,7 +133,7 @@ Expected<GroupDescription> describe_group(WireClient& client, const std::string&
   return described;
 }
 
-Expected<std::map<TopicPartition, int64_t>> committed_offsets(WireClient& client, const std::string& group) {
+Expected<std::map<PartitionName, int64_t>> committed_offsets(WireClient& client, const std::string& group) {
   auto node = client.coordinator(CoordinatorType::kGroup, group);
   if (!node) return fail(std::move(node.error()));
   OffsetFetchRequest request;
@@ -144,7 +144,7 @@ Expected<std::map<TopicPartition, int64_t>> committed_offsets(WireClient& client
   asked.topics = std::nullopt;
   auto answer = client.call<OffsetFetchResponse>(*node, request, kAllTopicsMin, kOffsetsByNameMax);
   if (!answer) return fail(std::move(answer.error()));
-  std::map<TopicPartition, int64_t> offsets;
+  std::map<PartitionName, int64_t> offsets;
   int16_t error = answer->message.error_code;
   const auto add = [&](const auto& topics) {
     for (const auto& topic : topics) {
@@ -165,7 +165,7 @@ Expected<std::map<TopicPartition, int64_t>> committed_offsets(WireClient& client
   return offsets;
 }
 
-Status commit_offsets(WireClient& client, const std::string& group, const std::map<TopicPartition, int64_t>& offsets) {
+Status commit_offsets(WireClient& client, const std::string& group, const std::map<PartitionName, int64_t>& offsets) {
   auto node = client.coordinator(CoordinatorType::kGroup, group);
   if (!node) return fail(std::move(node.error()));
   OffsetCommitRequest request;

@@ -46,19 +46,19 @@ Status print_groups(const ToolIo& io, const ParsedOptions& options) {
   if (!client) return fail(std::move(client.error()));
   auto groups = list_groups(**client);
   if (!groups) return fail(std::move(groups.error()));
-  std::erase_if(*groups, [&](const GroupListing& group) {
+  std::erase_if(*groups, [&](const WireGroupListing& group) {
     if (options.has("group-type") && capitalised(group.type) != capitalised(options.text("group-type"))) return true;
     if (options.has("protocol") && group.protocol_type != options.text("protocol")) return true;
     if (options.has("share") && capitalised(group.type) != "Share") return true;
     return options.has("consumer") && group.protocol_type != "consumer" && !group.protocol_type.empty();
   });
   size_t width = 15;
-  for (const GroupListing& group : *groups) width = std::max(width, group.id.size());
+  for (const WireGroupListing& group : *groups) width = std::max(width, group.id.size());
   const auto line = [&](std::string_view id, std::string_view type, std::string_view protocol) {
     io.print(fmt::format("{:<{}} {:<20} {:<20}\n", id, width, type, protocol));
   };
   line("GROUP", "TYPE", "PROTOCOL");
-  for (const GroupListing& group : *groups) line(group.id, capitalised(group.type), group.protocol_type);
+  for (const WireGroupListing& group : *groups) line(group.id, capitalised(group.type), group.protocol_type);
   return {};
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int32_t kTimeoutMs = 30'000;
 using nlohmann::json;
-using Assignment = std::map<TopicPartition, std::vector<int32_t>>;
+using Assignment = std::map<PartitionName, std::vector<int32_t>>;
 
 OptionSpec flag(std::string_view name, std::string_view description) {
   return {.name = name, .description = description, .type = OptionType::kFlag};
@@ -41,7 +41,7 @@ Expected<Assignment> read_partitions(const ToolIo& io, const std::string& path, 
         replicas.push_back(id.get<int32_t>());
       }
     }
-    const TopicPartition partition{entry["topic"].get<std::string>(), entry["partition"].get<int32_t>()};
+    const PartitionName partition{entry["topic"].get<std::string>(), entry["partition"].get<int32_t>()};
     if (!partitions.emplace(partition, std::move(replicas)).second)
       return fail(terse(
           fmt::format("Partition reassignment contains duplicate topic partitions: {}", partition_text(partition))));
@@ -184,7 +184,7 @@ json assignment_json(const Assignment& partitions) {
 }
 
 const TopicLayout::Partition* find_partition(const std::map<std::string, TopicLayout>& layouts,
-                                             const TopicPartition& partition) {
+                                             const PartitionName& partition) {
   const auto topic = layouts.find(partition.first);
   if (topic == layouts.end()) return nullptr;
   const auto found = std::ranges::find(topic->second.partitions, partition.second, &TopicLayout::Partition::index);
@@ -192,17 +192,17 @@ const TopicLayout::Partition* find_partition(const std::map<std::string, TopicLa
 }
 
 /// Moves under way, as text lines of --list.
-Expected<std::map<TopicPartition, std::string>> under_way(WireClient& client) {
+Expected<std::map<PartitionName, std::string>> under_way(WireClient& client) {
   ListPartitionReassignmentsRequest request;
   request.timeout_ms = kTimeoutMs;
   auto answer = client.call<ListPartitionReassignmentsResponse>(WireClient::kAnyBroker, request);
   if (!answer) return fail(std::move(answer.error()));
   if (answer->message.error_code != 0)
     return fail(wire_error(answer->message.error_code, answer->message.error_message.value_or("")));
-  std::map<TopicPartition, std::string> moves;
+  std::map<PartitionName, std::string> moves;
   for (const auto& topic : answer->message.topics) {
     for (const auto& partition : topic.partitions) {
-      const TopicPartition key{std::string(topic.name), partition.partition_index};
+      const PartitionName key{std::string(topic.name), partition.partition_index};
       const auto part = [](std::string_view word, const std::vector<int32_t>& ids) {
         return ids.empty() ? "" : fmt::format(" {}: {}.", word, join(ids));
       };

@@ -19,9 +19,9 @@ constexpr int64_t kDayMs = 24 * kHourMs;
 
 tl::unexpected<Error> wrong(std::string message) { return fail(terse(std::move(message))); }
 
-Expected<ResetPlan> offsets_at(WireClient& client, const std::vector<TopicPartition>& partitions, int64_t timestamp) {
-  std::map<TopicPartition, int64_t> asked;
-  for (const TopicPartition& partition : partitions) asked[partition] = timestamp;
+Expected<ResetPlan> offsets_at(WireClient& client, const std::vector<PartitionName>& partitions, int64_t timestamp) {
+  std::map<PartitionName, int64_t> asked;
+  for (const PartitionName& partition : partitions) asked[partition] = timestamp;
   auto listed = list_offsets(client, asked);
   if (!listed) return fail(std::move(listed.error()));
   ResetPlan offsets;
@@ -35,11 +35,11 @@ Expected<ResetPlan> offsets_at(WireClient& client, const std::vector<TopicPartit
 }
 
 /// Offsets by time; where no record is as young, the end.
-Expected<ResetPlan> offsets_by_time(const ToolIo& io, WireClient& client, const std::vector<TopicPartition>& partitions,
+Expected<ResetPlan> offsets_by_time(const ToolIo& io, WireClient& client, const std::vector<PartitionName>& partitions,
                                     int64_t timestamp) {
   auto found = offsets_at(client, partitions, timestamp);
   if (!found) return found;
-  std::vector<TopicPartition> younger;
+  std::vector<PartitionName> younger;
   for (const auto& [partition, offset] : *found) {
     if (offset < 0) younger.push_back(partition);
   }
@@ -56,7 +56,7 @@ Expected<ResetPlan> offsets_by_time(const ToolIo& io, WireClient& client, const 
 
 /// Kafka moves offsets outside of a log to its nearest end.
 Expected<ResetPlan> within_logs(const ToolIo& io, WireClient& client, ResetPlan plan) {
-  std::vector<TopicPartition> partitions;
+  std::vector<PartitionName> partitions;
   for (const auto& [partition, offset] : plan) partitions.push_back(partition);
   auto starts = offsets_at(client, partitions, kEarliestOffset);
   if (!starts) return starts;
@@ -77,11 +77,11 @@ Expected<ResetPlan> within_logs(const ToolIo& io, WireClient& client, ResetPlan 
   return plan;
 }
 
-Expected<ResetPlan> to_current(WireClient& client, const std::vector<TopicPartition>& partitions,
+Expected<ResetPlan> to_current(WireClient& client, const std::vector<PartitionName>& partitions,
                                const ResetPlan& committed) {
   ResetPlan plan;
-  std::vector<TopicPartition> without;
-  for (const TopicPartition& partition : partitions) {
+  std::vector<PartitionName> without;
+  for (const PartitionName& partition : partitions) {
     if (const auto found = committed.find(partition); found != committed.end()) {
       plan.insert(*found);
     } else {
@@ -162,8 +162,8 @@ std::optional<int64_t> parse_duration(std::string_view text) {
   return static_cast<int64_t>(std::llround(negative ? -total : total));
 }
 
-Expected<std::vector<TopicPartition>> chosen_partitions(WireClient& client, const std::vector<std::string>& words) {
-  std::vector<TopicPartition> partitions;
+Expected<std::vector<PartitionName>> chosen_partitions(WireClient& client, const std::vector<std::string>& words) {
+  std::vector<PartitionName> partitions;
   std::vector<std::string> whole;
   for (const std::string& word : words) {
     const size_t colon = word.find(':');
@@ -210,18 +210,18 @@ Expected<std::map<std::string, ResetPlan>> read_reset_plans(const ToolIo& io, co
 }
 
 Expected<ResetPlan> plan_reset(const ToolIo& io, WireClient& client, const ParsedOptions& options,
-                               const std::string& group, const std::vector<TopicPartition>& partitions,
+                               const std::string& group, const std::vector<PartitionName>& partitions,
                                const ResetPlan& committed) {
   ResetPlan plan;
   if (options.has("to-offset")) {
-    for (const TopicPartition& partition : partitions) plan[partition] = options.number("to-offset");
+    for (const PartitionName& partition : partitions) plan[partition] = options.number("to-offset");
     return within_logs(io, client, std::move(plan));
   }
   if (options.has("to-earliest")) return offsets_at(client, partitions, kEarliestOffset);
   if (options.has("to-latest")) return offsets_at(client, partitions, kLatestOffset);
   if (options.has("to-current")) return to_current(client, partitions, committed);
   if (options.has("shift-by")) {
-    for (const TopicPartition& partition : partitions) {
+    for (const PartitionName& partition : partitions) {
       const auto found = committed.find(partition);
       if (found == committed.end())
         return wrong(fmt::format("Cannot shift offset for partition {} since there is no current committed offset",

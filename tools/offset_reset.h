@@ -11,16 +11,16 @@
 namespace millrace {
 
 /// Partitions and offsets of a group: what a reset will commit.
-using ResetPlan = std::map<TopicPartition, int64_t>;
+using ResetPlan = std::map<PartitionName, int64_t>;
 
 /// "topic" or "topic:0,1" words as partitions; a topic alone means all of its partitions. Errors: those of
 /// describe_topics(), kNotFound for an unknown topic, kInvalidConfig.
-Expected<std::vector<TopicPartition>> chosen_partitions(WireClient& client, const std::vector<std::string>& words);
+Expected<std::vector<PartitionName>> chosen_partitions(WireClient& client, const std::vector<std::string>& words);
 
 /// What --to-…, --by-duration, --shift-by or --from-file ask for. Offsets beyond a log's ends are moved to them, with a
 /// warning. `committed` are the group's offsets. Errors: kInvalidConfig, those of list_offsets().
 Expected<ResetPlan> plan_reset(const ToolIo& io, WireClient& client, const ParsedOptions& options,
-                               const std::string& group, const std::vector<TopicPartition>& partitions,
+                               const std::string& group, const std::vector<PartitionName>& partitions,
                                const ResetPlan& committed);
 
 /// The plan file of --from-file by group: lines of topic,partition,offset (of the only group) or

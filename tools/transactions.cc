@@ -56,7 +56,7 @@ CommandSpec command() {
 }
 
 struct Producer {
-  TopicPartition partition;
+  PartitionName partition;
   int64_t id = -1;
   int32_t epoch = -1;
   int32_t last_sequence = -1;
@@ -73,7 +73,7 @@ struct Transaction {
   int64_t start_ms = -1;
   int64_t producer_id = -1;
   int16_t producer_epoch = -1;
-  std::set<TopicPartition> partitions;
+  std::set<PartitionName> partitions;
 };
 
 class TransactionsTool {
@@ -144,7 +144,7 @@ class TransactionsTool {
       return fail(wire_error(found->error)
                       .wrap(fmt::format("Failed to describe transaction state of transactional-id `{}`", found->id)));
     std::vector<std::string> partitions;
-    for (const TopicPartition& partition : found->partitions) partitions.push_back(partition_text(partition));
+    for (const PartitionName& partition : found->partitions) partitions.push_back(partition_text(partition));
     const bool open = found->start_ms >= 0;
     TextTable table({"CoordinatorId", "TransactionalId", "ProducerId", "ProducerEpoch", "TransactionState",
                      "TransactionTimeoutMs", "CurrentTransactionStartTimeMs", "TransactionDurationMs",
@@ -158,11 +158,11 @@ class TransactionsTool {
     return {};
   }
 
-  TopicPartition partition() const {
+  PartitionName partition() const {
     return {options_.text("topic"), static_cast<int32_t>(options_.number("partition"))};
   }
 
-  Expected<int32_t> leader_of(const TopicPartition& partition) {
+  Expected<int32_t> leader_of(const PartitionName& partition) {
     const std::vector<std::string> names{partition.first};
     auto topics = describe_topics(client_, &names);
     if (!topics) return fail(std::move(topics.error()));
@@ -173,9 +173,9 @@ class TransactionsTool {
                            fmt::format("partition {} does not exist", partition_text(partition))));
   }
 
-  Expected<std::vector<Producer>> producers_of(int32_t node, const std::vector<TopicPartition>& partitions) {
+  Expected<std::vector<Producer>> producers_of(int32_t node, const std::vector<PartitionName>& partitions) {
     DescribeProducersRequest request;
-    for (const TopicPartition& partition : partitions) {
+    for (const PartitionName& partition : partitions) {
       if (request.topics.empty() || request.topics.back().name != partition.first)
         request.topics.push_back({partition.first, {}});
       request.topics.back().partition_indexes.push_back(partition.second);
@@ -185,7 +185,7 @@ class TransactionsTool {
     std::vector<Producer> producers;
     for (const auto& topic : answer->message.topics) {
       for (const auto& result : topic.partitions) {
-        const TopicPartition key{std::string(topic.name), result.partition_index};
+        const PartitionName key{std::string(topic.name), result.partition_index};
         if (result.error_code != 0)
           return fail(wire_error(result.error_code, result.error_message.value_or(""))
                           .wrap(fmt::format("Failed to describe producers for partition {}", partition_text(key))));
@@ -261,12 +261,12 @@ class TransactionsTool {
   }
 
   /// Partitions by the broker to ask for them.
-  Expected<std::map<int32_t, std::vector<TopicPartition>>> partitions_to_search() {
+  Expected<std::map<int32_t, std::vector<PartitionName>>> partitions_to_search() {
     const std::vector<std::string> one{options_.text("topic")};
     auto topics = describe_topics(client_, options_.has("topic") ? &one : nullptr);
     if (!topics) return fail(std::move(topics.error()));
     const auto broker = static_cast<int32_t>(options_.number("broker-id"));
-    std::map<int32_t, std::vector<TopicPartition>> found;
+    std::map<int32_t, std::vector<PartitionName>> found;
     for (const auto& [name, topic] : *topics) {
       for (const auto& known : topic.partitions) {
         if (options_.has("partition") && known.index != options_.number("partition")) continue;
