@@ -1,5 +1,6 @@
 // Recorded dialogues with Apache Kafka's broker, replayed: one test a file.
 #include "broker/dialogue_testing.h"
+#include "broker/transaction/transaction_coordinator.h"
 
 namespace millrace::testing {
 namespace {
@@ -59,6 +60,14 @@ TEST(KafkaDialogue, Transactional) {
   // The bytes hold the producer's id and the time of the markers.
   for (const int step : {13, 19}) dialogue.check(step, expect_same_but_for_bytes);
   dialogue.replay("transactional");
+}
+
+TEST(KafkaDialogue, TransactionsThatKafkaHasLeftOpen) {
+  Dialogue dialogue({.golden_logs = true});
+  const auto found = dialogue.node().services().transactions.describe("vec-txn-d");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->state.producer.id, 4);
+  EXPECT_GT(dialogue.node().services().transactions.list().size(), 3u);
 }
 
 TEST(KafkaDialogue, Groups) {

@@ -15,5 +15,5 @@ millrace_library(NAME broker_handlers_transaction
 
 millrace_test(NAME broker_transaction
   SRCS transaction/transaction_state_test.cc transaction/transaction_coordinator_test.cc
-    transaction/transaction_simulation_test.cc
-  DEPS broker_transaction log_testing)
+    transaction/transaction_simulation_test.cc transaction/transaction_threads_test.cc
+  DEPS broker_server broker_transaction log_testing)

@@ -42,6 +42,7 @@ void TransactionCoordinator::stop() {
     handle_->coordinator = nullptr;
   }
   std::vector<Adding> adding;
+  std::vector<std::function<void()>> ends;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -49,10 +50,14 @@ void TransactionCoordinator::stop() {
     for (auto& [id, entry] : entries_) {
       std::move(entry.adding.begin(), entry.adding.end(), std::back_inserter(adding));
       entry.adding.clear();
+      std::move(entry.ends.begin(), entry.ends.end(), std::back_inserter(ends));
+      entry.ends.clear();
     }
   }
   for (const Adding& each : adding) each.done(KafkaError::kCoordinatorNotAvailable);
+  for (const auto& end : ends) end();
   adding.clear();
+  ends.clear();
   if (producer_ids_ != nullptr) producer_ids_->stop();
   std::unique_lock lock(tickets_mutex_);
   tickets_back_.wait(lock, [this] { return tickets_ == 0; });
@@ -186,9 +191,7 @@ void TransactionCoordinator::add_partitions(std::string_view transactional_id, P
       Entry& entry = found->second;
       const int64_t now_ms = environment_.clock.wall_ms();
       transition = millrace::add_partitions(entry.state, producer, partitions, client_version, now_ms);
-      const bool others_adding = entry.pending && entry.pending->status == TransactionStatus::kOngoing &&
-                                 entry.pending->client_version >= kTransactionsV2;
-      if (transition.next && entry.pending && !(by_writing && others_adding))
+      if (transition.next && entry.pending && !(by_writing && entry.growing()))
         transition = {KafkaError::kConcurrentTransactions, false, {}};
       if (transition.next) {
         if (by_writing) entry.adding.push_back({std::move(partitions), std::move(done), take_ticket()});
@@ -255,6 +258,12 @@ void TransactionCoordinator::end_with(std::string id, ProducerIdAndEpoch produce
           millrace::end_transaction(entry.state, producer, commit, client_version, fresh, environment_.clock.wall_ms());
       const bool wrong_producer =
           transition.error == KafkaError::kInvalidProducerIdMapping || transition.error == KafkaError::kProducerFenced;
+      if (entry.growing() && !wrong_producer) {
+        entry.ends.push_back([this, ticket = take_ticket(), id, producer, commit, client_version, fresh, done] {
+          end_with(id, producer, commit, client_version, fresh, done);
+        });
+        return;
+      }
       if (entry.pending && !wrong_producer) transition = {KafkaError::kConcurrentTransactions, false, {}};
       if (transition.next) entry.pending = transition.next;
       after = producer_after(transition.next ? *transition.next : entry.state);
@@ -348,6 +357,7 @@ void TransactionCoordinator::persist_added(std::string id, const TransactionStat
 void TransactionCoordinator::answer_added(const std::string& id, KafkaError error) {
   for (;;) {
     std::vector<Adding> ready;
+    std::vector<std::function<void()>> ends;
     std::optional<TransactionState> more;
     {
       std::lock_guard lock(mutex_);
@@ -363,13 +373,10 @@ void TransactionCoordinator::answer_added(const std::string& id, KafkaError erro
         ready.push_back(std::move(entry.adding.front()));
         entry.adding.pop_front();
       }
-      if (ready.empty() && entry.adding.empty()) {
-        entry.state = std::move(pending);
+      if (error != KafkaError::kNone || (ready.empty() && entry.adding.empty())) {
+        if (error == KafkaError::kNone) entry.state = std::move(pending);
         entry.pending.reset();
-        return;
-      }
-      if (error != KafkaError::kNone) {
-        entry.pending.reset();
+        ends.swap(entry.ends);
       } else if (ready.empty()) {
         for (const Adding& each : entry.adding)
           pending.partitions.insert(each.partitions.begin(), each.partitions.end());
@@ -377,8 +384,10 @@ void TransactionCoordinator::answer_added(const std::string& id, KafkaError erro
       }
     }
     if (more) return persist_added(id, *more);
+    const bool settled = ready.empty() || error != KafkaError::kNone;
     for (const Adding& each : ready) each.done(error);
-    if (error != KafkaError::kNone) return;
+    for (const auto& end : ends) end();
+    if (settled) return;
   }
 }
 

@@ -129,6 +129,13 @@ class TransactionCoordinator {
     TransactionState state;
     std::optional<TransactionState> pending;  ///< written, not yet durable
     std::deque<Adding> adding;                ///< in version 2; not empty only while `pending`
+    /// Ends of the transaction that came before its last partition had settled.
+    std::vector<std::function<void()>> ends;
+
+    /// Partitions that join by being written to are on their way.
+    bool growing() const {
+      return pending && pending->status == TransactionStatus::kOngoing && pending->client_version >= kTransactionsV2;
+    }
   };
   struct Hash {
     using is_transparent = void;

@@ -125,17 +125,30 @@ TEST_F(Coordinator, ASecondInstanceFencesTheFirst) {
 
 TEST_F(Coordinator, WhatMeetsAPendingChangeWaitsOrIsTurnedAway) {
   const ProducerIdAndEpoch producer = init("tx").producer;
-  std::vector<KafkaError> answers;
-  const auto note = [&answers](KafkaError error) { answers.push_back(error); };
-  coordinator().add_partitions("tx", producer, {{"a", 0}}, kTransactionsV2, note);
-  coordinator().add_partitions("tx", producer, {{"a", 1}}, kTransactionsV2, note);
-  coordinator().end_transaction("tx", producer, true, kTransactionsV2,
-                                [&](KafkaError error, ProducerIdAndEpoch) { note(error); });
-  EXPECT_EQ(answers, std::vector{KafkaError::kConcurrentTransactions});
-  answers.clear();
+  std::vector<std::pair<char, KafkaError>> answers;
+  const auto note = [&answers](char who) {
+    return [&answers, who](KafkaError error) { answers.emplace_back(who, error); };
+  };
+  const auto noted_end = [&](char who) { return [=](KafkaError error, ProducerIdAndEpoch) { note(who)(error); }; };
+  // Version 2: all in their order, the end last.
+  coordinator().add_partitions("tx", producer, {{"a", 0}}, kTransactionsV2, note('a'));
+  coordinator().end_transaction("tx", producer, true, kTransactionsV2, noted_end('e'));
+  coordinator().add_partitions("tx", producer, {{"a", 1}}, kTransactionsV2, note('b'));
+  EXPECT_TRUE(answers.empty());
   world_.settle();
-  EXPECT_EQ(answers, (std::vector{KafkaError::kNone, KafkaError::kNone}));
-  EXPECT_EQ(coordinator().describe("tx")->state.partitions.size(), 2u);
+  EXPECT_EQ(answers, (std::vector{std::pair{'a', KafkaError::kNone}, std::pair{'b', KafkaError::kNone},
+                                  std::pair{'e', KafkaError::kNone}}));
+  EXPECT_EQ(world_.log({"a", 1}).end_offset(), 1);
+  // Version 1 asks one thing at a time, so whoever else asks is told to come back.
+  answers.clear();
+  const ProducerIdAndEpoch second = init("tx").producer;
+  coordinator().add_partitions("tx", second, {{"a", 0}}, kTransactionsV1, note('a'));
+  coordinator().add_partitions("tx", second, {{"a", 1}}, kTransactionsV1, note('b'));
+  coordinator().end_transaction("tx", second, true, kTransactionsV1, noted_end('e'));
+  world_.settle();
+  EXPECT_EQ(answers,
+            (std::vector{std::pair{'b', KafkaError::kConcurrentTransactions},
+                         std::pair{'e', KafkaError::kConcurrentTransactions}, std::pair{'a', KafkaError::kNone}}));
 }
 
 TEST_F(Coordinator, Version2GoesOnWithTheNextEpoch) {
