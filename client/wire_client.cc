@@ -46,7 +46,8 @@ Expected<WireConnection*> WireClient::connect_any() {
       connections_[kAnyBroker] = std::move(*connection);
       return opened;
     }
-    if (connection.error().code == ErrorCode::kInvalidConfig) return fail(std::move(connection.error()));
+    const bool refused = connection.error().exception.ends_with("AuthenticationException");
+    if (refused || connection.error().code == ErrorCode::kInvalidConfig) return fail(std::move(connection.error()));
     last = std::move(connection.error());
   }
   return fail(std::move(last).wrap(

@@ -112,6 +112,8 @@ class SocketConnection final : public WireConnection {
     const auto correlation_id = reader.number<int32_t>();
     const bool tagged = flexible && api_key != ApiVersionsRequest::kApiKey;
     if (tagged) reader.skip_tagged_fields();
+    // Before that, a listener that wants a login tells its versions at most.
+    if (api_key != ApiVersionsRequest::kApiKey) served_ = true;
     if (reader.bad() || correlation_id != correlation_id_)
       return unavailable(fmt::format("{} does not answer as a Kafka broker does", peer_));
     return std::string(reader.rest());
@@ -173,7 +175,7 @@ class SocketConnection final : public WireConnection {
   Status closed() const {
     return unavailable(
         fmt::format("{} has closed the connection{}", peer_,
-                    learnt_ || options_.tls || options_.sasl
+                    served_ || options_.tls || options_.sasl
                         ? ""
                         : ": if the listener wants TLS or SASL, set security.protocol in --command-config"));
   }
@@ -203,7 +205,6 @@ class SocketConnection final : public WireConnection {
     if (response.error_code != 0)
       return unavailable(fmt::format("{} does not tell its versions: {}", peer_,
                                      kafka_error_name(static_cast<KafkaError>(response.error_code))));
-    learnt_ = true;
     for (const auto& api : response.api_keys) versions_[api.api_key] = {api.min_version, api.max_version};
     return {};
   }
@@ -264,7 +265,7 @@ class SocketConnection final : public WireConnection {
   const WireConnectionOptions options_;
   std::unique_ptr<TlsClient> tls_;
   int32_t correlation_id_ = 0;
-  bool learnt_ = false;  // the broker has answered
+  bool served_ = false;  // the broker has answered a request
   Deadline deadline_;
 };
 

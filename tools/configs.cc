@@ -290,13 +290,12 @@ class ConfigsTool {
       io_.print(fmt::format("{} configs for {} {} are:\n", all ? "All" : "Dynamic",
                             type.plural.substr(0, type.plural.size() - 1), name));
     }
-    std::vector<std::string> lines;
+    std::map<std::string_view, std::string> lines;
     for (const auto& config : result.configs) {
       if (!all && !is_set_here(type, name, config.config_source)) continue;
-      lines.push_back(config_line(config));
+      lines[config.name] = config_line(config);
     }
-    std::ranges::sort(lines);
-    for (const std::string& line : lines) io_.print(line);
+    for (const auto& [config, line] : lines) io_.print(line);
     return {};
   }
 
