@@ -15,4 +15,5 @@ millrace_library(NAME broker_node
 # One test a recorded dialogue of golden/kafka-dialogue.
 millrace_test(NAME golden.kafka-dialogue SRCS golden_dialogue_test.cc dialogue_testing.cc
   DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto LABELS golden)
-millrace_test(NAME broker_node SRCS node_settings_test.cc DEPS broker_node)
+millrace_test(NAME broker_node SRCS node_settings_test.cc fetch_test.cc dialogue_testing.cc
+  DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto)

@@ -10,7 +10,9 @@
 namespace millrace {
 namespace {
 
-constexpr int16_t kTopicIdsInProduce = 13;
+constexpr int16_t kConsumerGroupHeartbeatKey = 68;
+// Older clients took a feature that begins at 0 for damage.
+constexpr int16_t kFeaturesFromZeroSince = 4;
 
 bool letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -20,7 +22,7 @@ bool valid_software_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return letter_or_digit(c) || c == '-' || c == '.'; });
 }
 
-ApiVersionsResponse all_versions(const BrokerServices& services) {
+ApiVersionsResponse all_versions(const BrokerServices& services, int16_t version) {
   ApiVersionsResponse response;
   for (const Api& api : services.apis->all()) {
     response.api_keys.push_back({api.key, api.version_min, api.version_max});
@@ -28,8 +30,10 @@ ApiVersionsResponse all_versions(const BrokerServices& services) {
   std::sort(response.api_keys.begin(), response.api_keys.end(),
             [](const auto& a, const auto& b) { return a.api_key < b.api_key; });
   for (const BrokerFeature& feature : kBrokerFeatures) {
+    if (feature.name == "group.version" && services.apis->find(kConsumerGroupHeartbeatKey) == nullptr) continue;
     const int16_t lowest = feature.name == "metadata.version" ? 1 : 0;
-    response.supported_features.push_back({feature.name, lowest, feature.supported_max});
+    if (lowest > 0 || version >= kFeaturesFromZeroSince)
+      response.supported_features.push_back({feature.name, lowest, feature.supported_max});
     if (feature.finalized > 0)
       response.finalized_features.push_back({feature.name, feature.finalized, feature.finalized});
   }
@@ -64,7 +68,7 @@ void handle_api_versions(BrokerServices& services, std::unique_ptr<Exchange> exc
       connection->replace_session(std::move(session));
     }
   }
-  exchange->reply(all_versions(services));
+  exchange->reply(all_versions(services, version));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct BrokerFeature {
 
 /// By name.
 inline constexpr std::array kBrokerFeatures = {
-    BrokerFeature{"group.version", 1, 0},        ///< 1: the consumer group protocol of KIP-848
+    BrokerFeature{"group.version", 1, 1},        ///< 1: the consumer group protocol of KIP-848, told where it is served
     BrokerFeature{"metadata.version", 25, 25},   ///< tools print it; 25 is 4.0-IV3
     BrokerFeature{"transaction.version", 2, 2},  ///< 2: transactions of KIP-890
 };

@@ -52,6 +52,7 @@ FetchJob::FetchJob(BrokerServices& services, std::unique_ptr<Exchange> exchange,
       limits_(limits),
       session_(std::move(session)),
       incremental_(incremental),
+      sink_(exchange->sink()),
       exchange_(std::move(exchange)),
       items_(std::move(items)) {}
 
@@ -133,8 +134,9 @@ void FetchJob::wait() {
     // The timer keeps the job alive; whoever answers cancels it.
     timer_ = services_.executor.run_after(std::chrono::milliseconds(limits_.wait_ms),
                                           [self = shared_from_this()] { self->finish(); });
-    exchange_->when_gone([job = weak_from_this()] {
-      if (const auto self = job.lock()) self->give_up();
+    // A client that has gone is answered at once, whoever may still read it.
+    sink_->when_gone([job = weak_from_this()] {
+      if (const auto self = job.lock()) self->finish();
     });
   }
   wake();  // what came between the first look and listening
@@ -144,9 +146,10 @@ void FetchJob::wait() {
 /// alive, as its destructor takes that lock.
 void FetchJob::on_advance() {
   if (wake_asked_.exchange(true)) return;
-  services_.executor.run([job = weak_from_this()] {
+  std::function<void()> work = [job = weak_from_this()] {
     if (const auto self = job.lock()) self->wake();
-  });
+  };
+  if (!sink_->run_soon(work)) services_.executor.run(std::move(work));
 }
 
 void FetchJob::wake() {
@@ -170,16 +173,6 @@ void FetchJob::finish() {
   }
   stop_listening();
   answer(*exchange);
-}
-
-void FetchJob::give_up() {
-  std::unique_ptr<Exchange> exchange;
-  {
-    std::lock_guard lock(mutex_);
-    exchange = std::move(exchange_);
-    if (timer_) services_.executor.cancel(*timer_);
-  }
-  stop_listening();
 }
 
 void FetchJob::stop_listening() {

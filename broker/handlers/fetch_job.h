@@ -65,7 +65,6 @@ class FetchJob final : public LogListener, public std::enable_shared_from_this<F
   void wait();
   void wake();
   void finish();
-  void give_up();
   void stop_listening();
   void answer(Exchange& exchange);
   bool to_be_told(FetchItem& item);
@@ -74,8 +73,9 @@ class FetchJob final : public LogListener, public std::enable_shared_from_this<F
   const FetchLimits limits_;
   const std::shared_ptr<FetchSession> session_;  // co-owned with the cache
   const bool incremental_;
-  std::mutex mutex_;                    // guards what follows, but for the atomic
-  std::unique_ptr<Exchange> exchange_;  // null once answered
+  const std::shared_ptr<ExchangeSink> sink_;  // co-owned with the exchange
+  std::mutex mutex_;                          // guards what follows, but for the atomic
+  std::unique_ptr<Exchange> exchange_;        // null once answered
   std::vector<FetchItem> items_;
   std::vector<std::shared_ptr<PartitionLog>> listened_;
   std::optional<uint64_t> timer_;

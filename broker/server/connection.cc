@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/security/security.h"
 #include "broker/server/request_header.h"
@@ -93,6 +94,7 @@ void Connection::read_and_handle() {
   }
   if (home_ == nullptr) return;
   reader_.settle();
+  if (ended_ && gone_) std::exchange(gone_, nullptr)();
   // A client that has said goodbye still gets the answers to what it asked.
   if (ended_ && idle()) {
     closing_ = true;
@@ -239,6 +241,11 @@ void Connection::answer(uint64_t sequence, ResponseFrame frame) { deliver({seque
 void Connection::answer_nothing(uint64_t sequence) { deliver({sequence, Kind::kNothing, {}}); }
 void Connection::close(uint64_t sequence) { deliver({sequence, Kind::kClose, {}}); }
 
+bool Connection::run_soon(std::function<void()>& work) {
+  loop_->post(std::move(work));
+  return true;
+}
+
 void Connection::deliver(Answer answer) {
   if (loop_->in_loop_thread()) {
     if (home_ != nullptr) settle(std::move(answer));
@@ -271,6 +278,7 @@ void Connection::settle(Answer answer) {
   Answer& mine = slot(answer.sequence);
   invariant(mine.kind == Kind::kPending && mine.sequence == answer.sequence, "a request is answered once");
   mine = std::move(answer);
+  gone_ = nullptr;
   while (first_unanswered_ < next_sequence_ && slot(first_unanswered_).kind != Kind::kPending) {
     Answer& due = slot(first_unanswered_++);
     if (due.kind == Kind::kClose || due.frame.close_after) closing_ = abandoned_ = true;
@@ -328,7 +336,9 @@ void Connection::close_now() {
     mailbox_closed_ = true;
     mailbox_.clear();
   }
+  const auto gone = std::exchange(gone_, nullptr);
   std::exchange(home_, nullptr)->closed(place_);
+  if (gone) gone();
 }
 
 }  // namespace millrace

@@ -55,7 +55,8 @@ struct ConnectionShared {
   const Logger& logger;
 };
 
-/// Threads: the loop's, but answer(), answer_nothing(), close() and recycle(), which may be called from any.
+/// Threads: the loop's, but answer(), answer_nothing(), close(), run_soon() and recycle(), which may be called from
+/// any.
 class Connection final : public EventHandler,
                          public ExchangeSink,
                          public ConnectionControl,
@@ -85,6 +86,8 @@ class Connection final : public EventHandler,
   void answer_nothing(uint64_t sequence) override;
   void close(uint64_t sequence) override;
   ConnectionControl* control() override { return this; }
+  void when_gone(std::function<void()> gone) override { gone_ = std::move(gone); }
+  bool run_soon(std::function<void()>& work) override;
   void recycle(std::string frame) override { shared_->pool.give(std::move(frame)); }
 
   // ConnectionControl
@@ -120,7 +123,7 @@ class Connection final : public EventHandler,
   const std::shared_ptr<const ConnectionShared> shared_;  // co-owned by all connections of the server
   ConnectionHome* home_;                                  // null once closed
   ConnectionHome::Place place_;
-  std::unique_ptr<Transport> transport_;  // null once closed
+  std::unique_ptr<Transport> transport_;    // null once closed
   std::shared_ptr<const Session> session_;  // co-owned by the exchanges under way
   std::unique_ptr<SaslSession> sasl_;
   FrameReader reader_;
@@ -141,6 +144,7 @@ class Connection final : public EventHandler,
   bool abandoned_ = false;  // a handler wants the connection closed: later requests get no answer
   bool flush_blocked_ = false;
   bool round_end_asked_ = false;
+  std::function<void()> gone_;  // of the request under way
   std::chrono::nanoseconds last_active_{0};
 
   std::mutex mutex_;             // guards what follows

@@ -73,9 +73,11 @@ class ExchangeSink {
   virtual void close(uint64_t sequence) = 0;           ///< close the connection once the answers before have left
   /// Null for sinks that are no connection.
   virtual ConnectionControl* control() { return nullptr; }
-  /// `gone` is called once when the connection closes with the request under way still unanswered; an answer drops it.
-  /// Only for requests that are not pipelined, and on the connection's thread, from within Api::handle.
+  /// `gone` is called once when the client has closed its side, or the connection is closed, while the request under
+  /// way is unanswered; an answer drops it. Only for requests that are not pipelined, from within Api::handle.
   virtual void when_gone(std::function<void()> gone) { gone = nullptr; }
+  /// Runs `work` soon on the connection's thread, where an answer costs no wake-up; false when there is none.
+  virtual bool run_soon(std::function<void()>& work) { return work == nullptr; }
   /// Takes back the memory of a request whose exchange is gone.
   virtual void recycle(std::string frame) { frame.clear(); }
 };
@@ -100,8 +102,8 @@ class Exchange {
   /// Keeps `text` for as long as the exchange lives, so that messages (which hold views) may point to it.
   std::string_view keep(std::string text) { return kept_.emplace_front(std::move(text)); }
 
-  /// See ExchangeSink::when_gone().
-  void when_gone(std::function<void()> gone) { sink_->when_gone(std::move(gone)); }
+  /// For ExchangeSink::when_gone() and run_soon().
+  const std::shared_ptr<ExchangeSink>& sink() const { return sink_; }
 
   /// Encodes and sends `response` (a generated message struct) at the request's version.
   template <class Response>
