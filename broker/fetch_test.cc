@@ -1,6 +1,7 @@
 // Fetches that wait, and fetch sessions, over a node in process.
 #include "protocol/messages/fetch.h"
 #include "broker/dialogue_testing.h"
+#include "protocol/legacy_messages.h"
 #include "protocol/messages/produce.h"
 #include "protocol/record_batch.h"
 
@@ -113,6 +114,32 @@ TEST_F(FetchTest, ADeletedTopicEndsTheWait) {
   ASSERT_TRUE(node().broker().delete_topic("a"));
   EXPECT_EQ(fetched(*waiting).response.responses[0].partitions[0].error_code,
             code_of(KafkaError::kUnknownTopicOrPartition));
+}
+
+TEST_F(FetchTest, OldVersionsGetMessageSets) {
+  produce("a", "first");
+  produce("a", "second");
+  for (const int16_t version : {0, 1, 2, 3}) {
+    const Outcome outcome = send(node(), fetch({{"a", 1}}, 0), version)->wait();
+    ASSERT_EQ(outcome.kind, Outcome::Kind::kAnswer);
+    FetchResponse response;
+    WireReader reader(BytesView(outcome.bytes).substr(8));
+    response.decode(reader, version);
+    ASSERT_FALSE(reader.bad());
+    const BytesView set = response.responses[0].partitions[0].records.bytes;
+    BatchSequence messages(set);
+    const auto message = messages.next();
+    ASSERT_TRUE(message && *message);
+    EXPECT_EQ(magic_of(**message), version < 2 ? 0 : 1);
+    const LegacyMessage read(**message);
+    EXPECT_TRUE(read.verify_crc());
+    EXPECT_EQ(read.offset(), 1);
+    EXPECT_EQ(messages.position(), set.size());
+    std::string scratch;
+    std::vector<RecordView> records;
+    ASSERT_TRUE(read.records(scratch, records));
+    EXPECT_EQ(records[0].value, "second");
+  }
 }
 
 TEST_F(FetchTest, ASessionTellsOnlyWhatIsNew) {

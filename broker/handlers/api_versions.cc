@@ -11,6 +11,7 @@ namespace millrace {
 namespace {
 
 constexpr int16_t kConsumerGroupHeartbeatKey = 68;
+constexpr int16_t kMetadataVersionMin = 7;  // 3.3-IV3, the least that Kafka 4's tools have a name for
 // Older clients took a feature that begins at 0 for damage.
 constexpr int16_t kFeaturesFromZeroSince = 4;
 
@@ -31,7 +32,7 @@ ApiVersionsResponse all_versions(const BrokerServices& services, int16_t version
             [](const auto& a, const auto& b) { return a.api_key < b.api_key; });
   for (const BrokerFeature& feature : kBrokerFeatures) {
     if (feature.name == "group.version" && services.apis->find(kConsumerGroupHeartbeatKey) == nullptr) continue;
-    const int16_t lowest = feature.name == "metadata.version" ? 1 : 0;
+    const int16_t lowest = feature.name == "metadata.version" ? kMetadataVersionMin : 0;
     if (lowest > 0 || version >= kFeaturesFromZeroSince)
       response.supported_features.push_back({feature.name, lowest, feature.supported_max});
     if (feature.finalized > 0)
