@@ -119,7 +119,7 @@ TEST_F(FetchTest, ADeletedTopicEndsTheWait) {
 TEST_F(FetchTest, OldVersionsGetMessageSets) {
   produce("a", "first");
   produce("a", "second");
-  for (const int16_t version : {0, 1, 2, 3}) {
+  for (int16_t version = 0; version <= 3; ++version) {
     const Outcome outcome = send(node(), fetch({{"a", 1}}, 0), version)->wait();
     ASSERT_EQ(outcome.kind, Outcome::Kind::kAnswer);
     FetchResponse response;
