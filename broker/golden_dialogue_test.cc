@@ -38,6 +38,8 @@ TEST(KafkaDialogue, LeaderEpochs) { Dialogue({.golden_logs = true}).replay("lead
 
 TEST(KafkaDialogue, Produce) { Dialogue({.topics = dialogue_topics()}).replay("produce"); }
 
+TEST(KafkaDialogue, Idempotent) { Dialogue({.topics = dialogue_topics()}).replay("idempotent"); }
+
 void expect_same_but_for_bytes(json expected, json actual) {
   for (json* answer : {&expected, &actual}) {
     for (json& partition : (*answer)["responses"][0]["partitions"]) {
