@@ -14,6 +14,8 @@ find_package(benchmark REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+# Its -pthread defines a macro that the precompiled header was made without; Threads::Threads brings what is needed.
+set_property(TARGET PkgConfig::re2 PROPERTY INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(mariadb REQUIRED IMPORTED_TARGET libmariadb)
 find_library(SNAPPY_LIBRARY snappy REQUIRED)
