@@ -10,11 +10,46 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryBackoff{100};
 
+/// What Kafka's clients say about an error that comes without a message; empty for those that users do not meet.
+std::string_view customary_text(KafkaError error) {
+  switch (error) {
+    case KafkaError::kOffsetOutOfRange:
+      return "The requested offset is not within the range of offsets maintained by the server.";
+    case KafkaError::kUnknownTopicOrPartition:
+      return "This server does not host this topic-partition.";
+    case KafkaError::kCoordinatorLoadInProgress:
+      return "The coordinator is loading and hence can't process requests.";
+    case KafkaError::kCoordinatorNotAvailable:
+      return "The coordinator is not available.";
+    case KafkaError::kUnknownMemberId:
+      return "The coordinator is not aware of this member.";
+    case KafkaError::kTopicAuthorizationFailed:
+      return "Topic authorization failed.";
+    case KafkaError::kGroupAuthorizationFailed:
+      return "Group authorization failed.";
+    case KafkaError::kClusterAuthorizationFailed:
+      return "Cluster authorization failed.";
+    case KafkaError::kTransactionalIdAuthorizationFailed:
+      return "Transactional Id authorization failed.";
+    case KafkaError::kNonEmptyGroup:
+      return "The group is not empty.";
+    case KafkaError::kGroupIdNotFound:
+      return "The group id does not exist.";
+    case KafkaError::kGroupSubscribedToTopic:
+      return "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it.";
+    case KafkaError::kTransactionalIdNotFound:
+      return "The transactionalId could not be found.";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Error wire_error(int16_t code, std::string_view message) {
   const auto error = static_cast<KafkaError>(code);
   const KafkaErrorInfo& info = kafka_error_info(error);
+  if (message.empty()) message = customary_text(error);
   return error_of(error, message.empty() ? fmt::format("{} (error {})", info.name, code) : std::string(message));
 }
 

@@ -97,6 +97,7 @@ struct Plan {
   std::string topic;  ///< or ^regex
   std::optional<int32_t> partition;
   int64_t start = RD_KAFKA_OFFSET_END;
+  StartOfGroup group_start;
   int64_t messages_max = -1;
   int64_t timeout_ms = -1;
   bool skip_on_error = false;
@@ -201,6 +202,12 @@ Expected<Plan> make_plan(const ToolIo& io, const ParsedOptions& options) {
       properties->try_emplace("topic.blacklist", "^__consumer_offsets$,^__transaction_state$,^__share_group_state$");
   }
   if (options.has("partition")) plan.partition = static_cast<int32_t>(options.number("partition"));
+  if (const auto found = properties->find("enable.auto.commit");
+      found == properties->end() || found->second != "false") {
+    const std::string& reset = properties->at("auto.offset.reset");
+    if (reset == "earliest") plan.group_start.at = RD_KAFKA_OFFSET_BEGINNING;
+    if (reset == "latest") plan.group_start.at = RD_KAFKA_OFFSET_END;
+  }
   plan.messages_max = options.number("max-messages");
   plan.timeout_ms = options.number("timeout-ms");
   plan.skip_on_error = options.has("skip-message-on-error");
@@ -319,7 +326,10 @@ int run_console_consumer(const ToolIo& io, ToolArguments arguments) {
   if (!formatter) return usage_error(spec, io, formatter.error().message);
 
   StopSignals signals;
-  auto client = open_kafka_client(io, plan->properties, ClientKind::kConsumer);
+  KafkaCallbacks callbacks;
+  callbacks.opaque = &plan->group_start;
+  callbacks.rebalanced = follow_rebalance_and_commit;
+  auto client = open_kafka_client(io, plan->properties, ClientKind::kConsumer, callbacks);
   if (!client) return report_tool_error(io, client.error());
   ToolConsumer consumer(std::move(*client));
   const int code = ConsoleConsumer(io, *plan, **formatter, signals).run(consumer);

@@ -1,8 +1,13 @@
 // kafka-consumer-groups: lists and describes groups, deletes them and their offsets, moves their offsets.
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
 
+#include "core/java_text.h"
 #include "protocol/messages/delete_groups.h"
 #include "protocol/messages/offset_delete.h"
 #include "tools/group_client.h"
@@ -14,6 +19,26 @@ namespace {
 
 constexpr std::string_view kMissing = "-";
 constexpr size_t kWideColumn = 15;
+constexpr size_t kListGap = 10;  ///< that --list leaves behind the longest name
+
+constexpr auto kStates = std::to_array<std::string_view>(
+    {"PreparingRebalance", "CompletingRebalance", "Stable", "Dead", "Empty", "Assigning", "Reconciling"});
+constexpr auto kTypes = std::to_array<std::string_view>({"Consumer", "Classic"});
+
+/// The words of a list, in any case, as `known` spells them; nothing when there is another among them.
+std::optional<std::vector<std::string>> known_words(std::string_view list, std::span<const std::string_view> known) {
+  std::vector<std::string> words;
+  for (const std::string& part : split(list)) {
+    const std::string word(java_trim(part));
+    const auto same = [&](std::string_view each) {
+      return each.size() == word.size() && ::strncasecmp(each.data(), word.data(), word.size()) == 0;
+    };
+    const auto found = std::ranges::find_if(known, same);
+    if (found == known.end()) return std::nullopt;
+    words.emplace_back(*found);
+  }
+  return words;
+}
 
 OptionSpec flag(std::string_view name, std::string_view description) {
   return {.name = name, .description = description, .type = OptionType::kFlag};
@@ -120,11 +145,13 @@ class GroupsTool {
 
   Status list() {
     const bool with_state = options_.has("state"), with_type = options_.has("type");
-    auto groups = list_groups(client_, split(options_.text("state")), split(options_.text("type")));
+    auto groups = list_groups(client_, *known_words(options_.text("state"), kStates),
+                              *known_words(options_.text("type"), kTypes));
     if (!groups) return fail(std::move(groups.error()));
     std::erase_if(*groups, [](const WireGroupListing& group) { return !is_consumer_group(group); });
     size_t width = kWideColumn;
     for (const WireGroupListing& group : *groups) width = std::max(width, group.id.size());
+    width += kListGap;
     if (with_state || with_type) {
       io_.print(fmt::format("{:<{}}{}{}\n", "GROUP", width, with_type ? fmt::format(" {:<20}", "TYPE") : "",
                             with_state ? fmt::format(" {:<20}", "STATE") : ""));
@@ -248,9 +275,10 @@ class GroupsTool {
   }
 
   void print_members(const WireGroupDescription& group) {
-    if (!worth_showing(group, group.members.size())) return;
-    size_t names = std::max(kWideColumn, group.id.size()), ids = kWideColumn, instances = 17, hosts = kWideColumn,
-           clients = kWideColumn;
+    // A group without members is shown with the header alone.
+    if (!worth_showing(group, 1)) return;
+    size_t names = group.members.empty() ? kWideColumn : std::max(kWideColumn, group.id.size()), ids = kWideColumn,
+           instances = 17, hosts = kWideColumn, clients = kWideColumn;
     bool with_instances = false;
     for (const WireGroupMember& member : group.members) {
       ids = std::max(ids, member.id.size());
@@ -303,7 +331,7 @@ class GroupsTool {
       if (code == 0) {
         done.push_back(name);
       } else {
-        const Error error = wire_error(code, group_error_text(code));
+        const Error error = wire_error(code);
         failed[name] = fmt::format("{}: {}", error.exception, error.message);
       }
     }
@@ -317,17 +345,6 @@ class GroupsTool {
     if (!done.empty())
       io_.print(fmt::format("\nThese consumer groups were deleted successfully: '{}'\n", fmt::join(done, "', '")));
     return {};
-  }
-
-  static std::string group_error_text(int16_t code) {
-    switch (static_cast<KafkaError>(code)) {
-      case KafkaError::kNonEmptyGroup:
-        return "The group is not empty.";
-      case KafkaError::kGroupIdNotFound:
-        return "The group id does not exist.";
-      default:
-        return {};
-    }
   }
 
   Status delete_offsets() {
@@ -390,6 +407,10 @@ class GroupsTool {
   }
 
   Status reset() {
+    if (!options_.has("execute") && !options_.has("dry-run")) {
+      io_.print_error(
+          "WARN: No action will be performed as the --execute option is missing. Say --dry-run when that is meant.\n");
+    }
     auto names = group_names();
     if (!names) return fail(std::move(names.error()));
     std::map<std::string, ResetPlan> plans;
@@ -401,8 +422,9 @@ class GroupsTool {
     if (options_.has("export")) {
       for (const auto& [group, plan] : plans) {
         for (const auto& [partition, offset] : plan) {
-          const std::string first = names->size() == 1 ? "" : fmt::format("\"{}\",", group);
-          io_.print(fmt::format("{}\"{}\",{},{}\n", first, partition.first, partition.second, offset));
+          // No group or topic name needs quotes in a CSV file.
+          const std::string first = names->size() == 1 ? "" : group + ",";
+          io_.print(fmt::format("{}{},{},{}\n", first, partition.first, partition.second, offset));
         }
       }
       io_.print("\n");
@@ -470,6 +492,15 @@ std::string reset_problem(const ParsedOptions& options) {
   return {};
 }
 
+/// What is wrong with the filters of a list; empty when nothing is.
+std::string list_problem(const ParsedOptions& options) {
+  if (const std::string states = options.text("state"); !known_words(states, kStates))
+    return fmt::format("Invalid state list '{}'. Valid states are: {}", states, fmt::join(kStates, ", "));
+  if (const std::string types = options.text("type"); !known_words(types, kTypes))
+    return fmt::format("Invalid types list '{}'. Valid types are: {}", types, fmt::join(kTypes, ", "));
+  return {};
+}
+
 /// What is wrong with the combination of options; empty when nothing is.
 std::string problem(const ParsedOptions& options) {
   if (count(options, {"list", "describe", "delete", "reset-offsets", "delete-offsets"}) != 1)
@@ -483,6 +514,7 @@ std::string problem(const ParsedOptions& options) {
     if (options.has("state") && !options.text("state").empty())
       return "Option [describe] does not take a value for [state]";
   }
+  if (options.has("list")) return list_problem(options);
   if (options.has("delete")) {
     if (!some_group) return "Option [delete] takes one of these options: [all-groups], [group]";
     if (options.has("topic"))

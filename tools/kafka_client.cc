@@ -20,8 +20,17 @@ void log_callback(const rd_kafka_t* client, int level, const char* facility, con
                level <= 3 ? "ERROR" : "WARN", text, facility);
 }
 
-/// Without this the library logs each error a second time.
+/// Without this the library logs each error a second time. That no broker can be reached comes once an outage.
 void error_callback(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    char servers[1024] = "";
+    size_t size = sizeof(servers);
+    rd_kafka_conf_get(rd_kafka_conf(client), "bootstrap.servers", servers, &size);
+    std::fprintf(stderr,
+                 "[%s] WARN no broker answers at %s: is it running, and is the address right? Trying again until it "
+                 "does\n",
+                 rd_kafka_name(client), servers);
+  }
   if (error == RD_KAFKA_RESP_ERR__FATAL) std::fprintf(stderr, "[%s] ERROR %s\n", rd_kafka_name(client), reason);
 }
 

@@ -29,7 +29,44 @@ bool passes(rd_kafka_resp_err_t error) {
   }
 }
 
+constexpr int kLookupMs = 5'000;
+
+/// The partitions that have no committed offset, with the one at which they start; null when it cannot be told now.
+RdPartitions starts_of_uncommitted(rd_kafka_t* client, const rd_kafka_topic_partition_list_t* partitions, int64_t at) {
+  const RdPartitions committed(rd_kafka_topic_partition_list_copy(partitions));
+  if (rd_kafka_committed(client, committed.get(), kLookupMs) != RD_KAFKA_RESP_ERR_NO_ERROR) return nullptr;
+  RdPartitions starts(rd_kafka_topic_partition_list_new(committed->cnt));
+  for (int i = 0; i < committed->cnt; ++i) {
+    const rd_kafka_topic_partition_t& each = committed->elems[i];
+    if (each.err != RD_KAFKA_RESP_ERR_NO_ERROR || each.offset != RD_KAFKA_OFFSET_INVALID) continue;
+    // The two ends of a log are times to the lookup: -2 and -1, as in the protocol.
+    rd_kafka_topic_partition_list_add(starts.get(), each.topic, each.partition)->offset = at;
+  }
+  if (starts->cnt == 0) return nullptr;
+  if (rd_kafka_offsets_for_times(client, starts.get(), kLookupMs) != RD_KAFKA_RESP_ERR_NO_ERROR) return nullptr;
+  for (int i = starts->cnt - 1; i >= 0; --i) {
+    const rd_kafka_topic_partition_t& each = starts->elems[i];
+    if (each.err != RD_KAFKA_RESP_ERR_NO_ERROR || each.offset < 0)
+      rd_kafka_topic_partition_list_del_by_idx(starts.get(), i);
+  }
+  return starts->cnt == 0 ? nullptr : std::move(starts);
+}
+
 }  // namespace
+
+void follow_rebalance_and_commit(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                                 rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+  const int64_t at = static_cast<const StartOfGroup*>(opaque)->at;
+  RdPartitions starts;
+  if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && at != RD_KAFKA_OFFSET_INVALID && partitions->cnt > 0)
+    starts = starts_of_uncommitted(client, partitions, at);
+  for (int i = 0; starts != nullptr && i < starts->cnt; ++i) {
+    const rd_kafka_topic_partition_t& start = starts->elems[i];
+    rd_kafka_topic_partition_list_set_offset(partitions, start.topic, start.partition, start.offset);
+  }
+  follow_rebalance(client, error, partitions);
+  if (starts != nullptr) rd_kafka_commit(client, starts.get(), 1);
+}
 
 Status ToolConsumer::subscribe(const std::string& topic) {
   const RdPartitions topics(rd_kafka_topic_partition_list_new(1));

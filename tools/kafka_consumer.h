@@ -9,6 +9,15 @@
 
 namespace millrace {
 
+/// The rebalance callback of a consumer that commits as Java's does. Partitions without a committed offset start at the
+/// end that `auto.offset.reset` names (`opaque`: a StartOfGroup) and that position is committed at once, so that a
+/// group shows all of its partitions, those without records too. librdkafka by itself commits only what has been read.
+struct StartOfGroup {
+  int64_t at = RD_KAFKA_OFFSET_INVALID;  ///< RD_KAFKA_OFFSET_BEGINNING or _END; otherwise nothing is committed
+};
+void follow_rebalance_and_commit(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                                 rd_kafka_topic_partition_list_t* partitions, void* opaque);
+
 /// Threads: one. Records and errors come in the thread that calls next().
 class ToolConsumer {
  public:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "protocol/hash.h"
 #include "protocol/messages/create_partitions.h"
 #include "protocol/messages/create_topics.h"
 #include "protocol/messages/delete_topics.h"
@@ -71,6 +72,15 @@ CommandSpec command() {
        .type = OptionType::kInteger},
   };
   return spec;
+}
+
+/// Where Java's HashMap puts `key` among `size` others: the order in which Kafka's tool shows configs, which scripts
+/// that compare its lines rely on.
+uint32_t java_map_bucket(std::string_view key, size_t size) {
+  uint32_t buckets = 16;
+  while (size * 4 > size_t{buckets} * 3) buckets *= 2;
+  const auto hash = static_cast<uint32_t>(java_string_hash(key));
+  return (hash ^ (hash >> 16)) & (buckets - 1);
 }
 
 class TopicsTool {
@@ -253,13 +263,18 @@ class TopicsTool {
     auto answer = client_.call<DescribeConfigsResponse>(WireClient::kAnyBroker, request, 1);
     if (!answer) return fail(std::move(answer.error()));
     for (const auto& result : answer->message.results) {
-      std::string& configs = configs_[std::string(result.resource_name)];
+      const std::string topic(result.resource_name);
+      std::vector<std::pair<std::string_view, std::string>> own;
       for (const auto& config : result.configs) {
         if (config.name == "min.insync.replicas")
-          min_isr_[std::string(result.resource_name)] = std::atoi(std::string(config.value.value_or("1")).c_str());
-        if (config.config_source == kDefaultSource) continue;
-        configs += fmt::format("{}{}={}", configs.empty() ? "" : ",", config.name, config.value.value_or("null"));
+          min_isr_[topic] = std::atoi(std::string(config.value.value_or("1")).c_str());
+        if (config.config_source != kDefaultSource)
+          own.emplace_back(config.name, fmt::format("{}={}", config.name, config.value.value_or("null")));
       }
+      std::ranges::stable_sort(
+          own, {}, [size = result.configs.size()](const auto& config) { return java_map_bucket(config.first, size); });
+      std::string& configs = configs_[topic];
+      for (const auto& [name, text] : own) configs.append(configs.empty() ? "" : ",").append(text);
     }
     return {};
   }

@@ -1,6 +1,7 @@
 // kafka-verifiable-producer: increasing integers, and a line of JSON for each acknowledgement.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
 
 #include "tools/connection_options.h"
@@ -60,6 +61,8 @@ CommandSpec command() {
   return spec;
 }
 
+constexpr std::chrono::seconds kPatienceAfterSignal{5};
+
 class VerifiableProducer {
  public:
   VerifiableProducer(const ToolIo& io, const ParsedOptions& options)
@@ -89,13 +92,25 @@ class VerifiableProducer {
         if (rd_kafka_outq_len(client.get()) == 0 || wait.count() > 0) events_.flush();
       } while (throttle.wait(sent_) > std::chrono::milliseconds(1) && !signals.stopped());
     }
-    flush_producer(client.get(), [] { return false; });  // ends by itself: messages time out
+    finish(client.get(), signals, clock);
     events_.print("shutdown_complete");
     summary(clock.wall_ms() - start_ms);
     return signals.exit_code();
   }
 
  private:
+  /// Waits for what was sent; messages time out by themselves. After a signal nobody wants to wait that long.
+  void finish(rd_kafka_t* client, StopSignals& signals, const SystemClock& clock) {
+    std::optional<std::chrono::nanoseconds> end;
+    const bool all = flush_producer(client, [&] {
+      if (!end && signals.stopped()) end = clock.monotonic() + kPatienceAfterSignal;
+      return end && clock.monotonic() > *end;
+    });
+    if (all) return;
+    rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(client, 1'000);  // reports each of them as failed
+  }
+
   void send(rd_kafka_t* client, int64_t number, int64_t start_ms, StopSignals& signals) {
     const std::string value = fmt::format("{}{}", prefix_, number);
     std::optional<std::string> key;
