@@ -219,7 +219,7 @@ Expected<ResetPlan> plan_reset(const ToolIo& io, WireClient& client, const Parse
   }
   if (options.has("to-earliest")) return offsets_at(client, partitions, kEarliestOffset);
   if (options.has("to-latest")) return offsets_at(client, partitions, kLatestOffset);
-  if (options.has("to-current")) return to_current(client, partitions, committed);
+  if (options.declared("to-current") && options.has("to-current")) return to_current(client, partitions, committed);
   if (options.has("shift-by")) {
     for (const PartitionName& partition : partitions) {
       const auto found = committed.find(partition);
@@ -241,7 +241,8 @@ Expected<ResetPlan> plan_reset(const ToolIo& io, WireClient& client, const Parse
     if (!duration) return wrong(fmt::format("--by-duration: '{}' is not PnDTnHnMnS", options.text("by-duration")));
     return offsets_by_time(io, client, partitions, SystemClock().wall_ms() - *duration);
   }
-  auto plans = read_reset_plans(io, options.text("from-file"), options.values("group"));
+  auto plans = read_reset_plans(io, options.text("from-file"),
+                                options.declared("group") ? options.values("group") : std::vector<std::string>{group});
   if (!plans) return fail(std::move(plans.error()));
   const auto found = plans->find(group);
   if (found == plans->end()) {

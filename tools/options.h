@@ -43,6 +43,8 @@ struct CommandSpec {
 class ParsedOptions {
  public:
   bool has(std::string_view name) const;  ///< given on the command line
+  /// Whether the CommandSpec has the option: for code that several tools share.
+  bool declared(std::string_view name) const { return states_.contains(name); }
   /// The value given, else the default, else nothing.
   std::optional<std::string> value(std::string_view name) const;
   std::string text(std::string_view name) const { return value(name).value_or(""); }

@@ -25,6 +25,7 @@ int run_log_dirs(const ToolIo& io, ToolArguments arguments);
 int run_metadata_quorum(const ToolIo& io, ToolArguments arguments);
 int run_producer_perf_test(const ToolIo& io, ToolArguments arguments);
 int run_reassign_partitions(const ToolIo& io, ToolArguments arguments);
+int run_streams_application_reset(const ToolIo& io, ToolArguments arguments);
 int run_topics(const ToolIo& io, ToolArguments arguments);
 int run_transactions(const ToolIo& io, ToolArguments arguments);
 int run_verifiable_consumer(const ToolIo& io, ToolArguments arguments);

@@ -32,6 +32,8 @@ constexpr std::array kTools = std::to_array<Tool>({
     {"metadata-quorum", "Describe the quorum that keeps the metadata", run_metadata_quorum},
     {"producer-perf-test", "Measure how fast a topic is written", run_producer_perf_test},
     {"reassign-partitions", "Move partitions between brokers", run_reassign_partitions},
+    {"streams-application-reset", "Let a Kafka Streams application process its input once more",
+     run_streams_application_reset},
     {"topics", "List, describe, create, alter and delete topics", run_topics},
     {"transactions", "List, describe and abort transactions", run_transactions},
     {"verifiable-consumer", "Consume and tell each event as a line of JSON", run_verifiable_consumer},

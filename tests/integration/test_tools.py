@@ -449,6 +449,56 @@ class CourseTest(unittest.TestCase):
                            ("kafka-consumer-groups.sh --list", 'Missing required argument "[bootstrap-server]"')):
             self.assertIn(said, self.link(line, code=1).stderr.splitlines()[0])
 
+    def test_a_streams_application_starts_again(self):
+        self.create(1)
+        self.fill()
+        self.read_all()
+        application = self.group
+        internal = [f"{application}-counts-changelog", f"{application}-counts-repartition"]
+        for name in (*internal, f"{application}-output"):
+            self.link(f"kafka-topics --bootstrap-server localhost:9092 --create --topic {name}")
+        reset = "kafka-streams-application-reset.sh --bootstrap-server localhost:9092 --application-id GROUP --input-topics TOPIC"
+        expected = (f"Reset-offsets for input topics [{self.topic}]\n"
+                    f"Following input topics offsets will be reset to (for consumer group {application})\n"
+                    f"Topic: {self.topic} Partition: 0 Offset: 0\nDone.\n"
+                    f"Deleting inferred internal topics [{', '.join(internal)}]\nDone.\n")
+        self.assertEqual(self.link(f"{reset} --dry-run").stdout,
+                         "----Dry run displays the actions which will be performed when running Streams Reset Tool----\n" + expected)
+        self.assertEqual(self.offsets(), {0: ("10", "10", "0")})
+        self.assertIn("Invalid topic specified in the --internal-topics option", self.link(f"{reset} --internal-topics TOPIC", code=1).stderr)
+        self.assertEqual(self.offsets(), {0: ("0", "10", "10")})
+        self.assertEqual(self.link(reset).stdout, expected)
+        topics = self.link("kafka-topics --list --bootstrap-server localhost:9092").stdout.splitlines()
+        self.assertEqual([name for name in (self.topic, *internal, f"{application}-output") if name in topics], [self.topic, f"{application}-output"])
+        for words, offset in (("--to-latest", 10), ("--shift-by -3", 7), ("--to-offset 4", 4), ("--by-duration PT1H", 0), ("--to-datetime 2038-01-01T00:00:00.000", 10)):
+            self.assertIn(f"Topic: {self.topic} Partition: 0 Offset: {offset}\n", self.link(f"{reset} {words}").stdout)
+            self.assertEqual(self.offsets()[0][0], str(offset))
+        missing = self.link(reset.replace("TOPIC", "TOPIC,nobody"), code=1)
+        self.assertIn("Following input topics are not found, skipping them\nTopic: nobody\n", missing.stdout)
+        self.assertIn("No input or intermediate topics specified. Skipping seek.", self.link(reset.replace("--input-topics TOPIC", "")).stdout)
+        self.assertIn("Seek-to-end for intermediate topics", self.link(reset.replace("--input", "--intermediate")).stdout)
+        self.assertEqual(self.offsets(), {0: ("10", "10", "0")})
+        for words, said in (("--to-latest --to-earliest", "Only one of these options"), ("--to-offset x", "Cannot parse argument 'x'")):
+            self.assertIn(said, self.link(f"{reset} {words}", code=1).stderr.splitlines()[0])
+        self.assertIn('Missing required argument "[application-id]"', self.link("kafka-streams-application-reset --dry-run", code=1).stderr)
+
+    def test_a_streams_application_that_still_runs(self):
+        self.create(1)
+        self.fill()
+        consumer = subprocess.Popen([support.PROGRAM.parent / "kafka-console-consumer", "--bootstrap-server", broker.address, "--topic", self.topic,
+                                     "--group", self.group, "--from-beginning"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            consumer.stdout.readline()
+            reset = "kafka-streams-application-reset --bootstrap-server localhost:9092 --application-id GROUP --input-topics TOPIC"
+            self.assertIn(f"Consumer group '{self.group}' is still active", self.link(reset, code=1).stderr)
+            consumer.send_signal(signal.SIGSTOP)  # as one that hangs
+            done = self.link(f"{reset} --force")
+            self.assertEqual(done.stdout.splitlines()[0], f"Force deleting all active members in the group: {self.group}")
+            self.assertEqual(self.offsets(), {0: ("0", "10", "10")})
+        finally:
+            consumer.kill()
+            consumer.communicate(timeout=support.PATIENCE_S)
+
     def test_verifiable_tools(self):
         sent = events(self.link("kafka-verifiable-producer.sh --bootstrap-server localhost:9092 --max-messages 10 --topic TOPIC"))
         self.assertEqual([e["value"] for e in sent if e["name"] == "producer_send_success"], [str(i) for i in range(10)])
@@ -602,6 +652,10 @@ class CompareTest(unittest.TestCase):
         finally:
             consumer.terminate()
             consumer.wait(support.PATIENCE_S)
+
+    def test_streams_application_reset(self):
+        self.compare("streams-application-reset", "--application-id", self.group, "--input-topics", self.topic, "--dry-run")
+        self.compare("streams-application-reset", "--application-id", self.group, "--input-topics", f"{self.topic},nobody", "--to-latest")
 
     def test_configs(self):
         for words in (("--entity-type", "topics", "--entity-name", self.topic), ("--entity-type", "brokers", "--entity-name", "1")):
