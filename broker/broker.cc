@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "broker/kafka_metadata.h"
+
 namespace millrace {
 namespace {
 
@@ -45,10 +47,7 @@ Status check_partitions(const std::string& name, int32_t partitions) {
 }  // namespace
 
 Broker::Broker(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions options)
-    : fs_(fs),
-      clock_(clock),
-      logger_(std::move(logger)),
-      options_(std::move(options)) {}
+    : fs_(fs), clock_(clock), logger_(std::move(logger)), options_(std::move(options)) {}
 
 Broker::~Broker() = default;
 
@@ -61,9 +60,11 @@ Expected<std::unique_ptr<Broker>> Broker::open(FileSystem& fs, Clock& clock, Log
 Status Broker::load() {
   // The catalogue is read first: it says with which configuration the logs are opened.
   if (auto loaded = load_catalogue(); !loaded) return loaded;
+  if (auto loaded = load_kafka_metadata(); !loaded) return loaded;
   LogManager::Options log_options;
   log_options.directory = options_.directory;
   log_options.background = options_.background;
+  log_options.ignored = {std::string(kClusterMetadataTopic)};
   log_options.config_of = [this](const std::string& topic) {
     const auto found = topics_.find(topic);
     auto config = log_config(topic, found == topics_.end() ? TopicConfigs{} : found->second.configs);
@@ -96,6 +97,25 @@ Status Broker::load_catalogue() {
     TopicInfo info{name, entry.value("id", ""), entry.value("partitions", 1), is_internal(name), {}};
     if (entry.contains("configs")) info.configs = entry["configs"].get<TopicConfigs>();
     topics_[name] = std::move(info);
+  }
+  return {};
+}
+
+/// Takes over what Kafka knew of topics that are not in the catalogue. Their partitions are counted by adopt_folders().
+Status Broker::load_kafka_metadata() {
+  auto found = read_kafka_topics(fs_, options_.directory);
+  if (!found) return fail(std::move(found.error()));
+  for (auto& [name, topic] : *found) {
+    if (topics_.contains(name)) continue;
+    std::erase_if(topic.configs, [&, &topic_name = name](const auto& config) {
+      const auto applied = apply_topic_configs(options_.log_defaults, {config});
+      if (!applied) {
+        logger_.warn("topic_config_not_taken_over",
+                     {{"topic", topic_name}, {"config", config.first}, {"reason", applied.error().message}});
+      }
+      return !applied.has_value();
+    });
+    topics_[name] = {name, topic.id, 0, is_internal(name), std::move(topic.configs)};
   }
   return {};
 }
@@ -136,12 +156,15 @@ Status Broker::adopt_folders() {
       auto id =
           read_topic_id(fs_, options_.directory / fmt::format("{}-{}", key.first, key.second) / "partition.metadata");
       info = {key.first, id && *id ? **id : make_topic_id(), 0, is_internal(key.first), {}};
-      // The group's partition is a hash modulo the partition count, so that count is fixed.
+      // The group's partition is a hash modulo the partition count, so that count is fixed. Here folders appear on
+      // first use; Kafka makes them all at once, so that of its topics (load_kafka_metadata) the folders are the count.
       if (is_internal(key.first)) info.partitions = internal_partitions(options_, key.first);
     }
     info.partitions = std::max(info.partitions, key.second + 1);
     changed = true;
   }
+  // Kafka knew them, but this directory has no partition of theirs.
+  std::erase_if(topics_, [](const auto& each) { return each.second.partitions == 0; });
   for (const auto& [name, info] : topics_) {
     for (int32_t partition = 0; partition < info.partitions && !is_internal(name); ++partition) {
       if (logs_->find(name, partition) != nullptr) continue;

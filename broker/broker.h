@@ -23,10 +23,10 @@ inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 inline constexpr std::string_view kTransactionsTopic = "__transaction_state";
 
 struct BrokerOptions {
-  Path directory;                   ///< log.dirs
-  int32_t partitions_default = 1;   ///< num.partitions
-  bool auto_create_topics = true;   ///< auto.create.topics.enable
-  int32_t offsets_partitions = 50;  ///< offsets.topic.num.partitions, for a new directory
+  Path directory;                        ///< log.dirs
+  int32_t partitions_default = 1;        ///< num.partitions
+  bool auto_create_topics = true;        ///< auto.create.topics.enable
+  int32_t offsets_partitions = 50;       ///< offsets.topic.num.partitions, for a new directory
   int32_t transactions_partitions = 50;  ///< transaction.state.log.num.partitions, for a new directory
   LogConfig log_defaults = {};
   bool background = true;  ///< retention and checkpoints on a thread
@@ -97,6 +97,7 @@ class Broker {
   Broker(FileSystem& fs, Clock& clock, Logger logger, BrokerOptions options);
   Status load();
   Status load_catalogue();
+  Status load_kafka_metadata();
   Status load_cluster_id();
   Status adopt_folders();
   Status write_catalogue();

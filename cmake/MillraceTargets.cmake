@@ -93,7 +93,10 @@ function(millrace_test)
   endif()
   set(target ${ARG_NAME}_test)
   add_executable(${target} ${ARG_SRCS})
-  if(ARG_DEPS)  # without them nothing brings the definitions that the header was made with
+  # Only our own libraries bring the definitions that the header was made with; connectors have the sdk alone.
+  set(own_deps ${ARG_DEPS})
+  list(FILTER own_deps EXCLUDE REGEX "^connector_")
+  if(own_deps)
     millrace_precompiled(${target} program)
   endif()
   foreach(dep ${ARG_DEPS})

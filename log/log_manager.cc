@@ -106,7 +106,7 @@ Status LogManager::load() {
       continue;
     }
     const auto key = parse_folder(name);
-    if (!key) continue;
+    if (!key || options_.ignored.contains(key->first)) continue;
     LogOpenOptions open_options;
     open_options.clean = clean;
     if (recovery_points && recovery_points->contains(*key)) open_options.recovery_point = recovery_points->at(*key);

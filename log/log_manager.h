@@ -30,6 +30,7 @@ class LogManager {
     Path directory;
     /// The configuration of a topic found on disk.
     std::function<LogConfig(const std::string& topic)> config_of = [](const std::string&) { return LogConfig{}; };
+    std::set<std::string> ignored;  ///< topics whose folders are somebody else's: neither opened nor cleaned
     std::chrono::milliseconds retention_interval{300'000};
     std::chrono::milliseconds checkpoint_interval{60'000};
     bool background = true;  ///< run retention, checkpoints and compaction on threads

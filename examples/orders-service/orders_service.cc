@@ -4,8 +4,8 @@
 //   orders-service --bootstrap localhost:9092 --db-host 127.0.0.1 --db-port 3306 --db-user root --db-password secret
 //                  --db-name mydb [--port 8080]
 //
-//   curl -X POST localhost:8080/orders -H 'Content-Type: application/json' \
-//        -d '{"user_id":"u1","product_id":"CATALOG-001","qty":3,"unit_price":900}'
+//   curl localhost:8080/orders -H 'Content-Type: application/json'
+//     -d '{"user_id":"u1","product_id":"CATALOG-001","qty":3,"unit_price":900}'
 //   curl localhost:8080/orders
 #include <httplib.h>
 #include <librdkafka/rdkafkacpp.h>

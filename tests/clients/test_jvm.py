@@ -290,18 +290,19 @@ class Connect(JvmTest):
                 file.write("\n".join(lines) + "\n")
 
         def arrived(lines):
-            wait_until(lambda: worker.running() and len(sink.read_text().splitlines()) >= len(lines), f"{len(lines)} lines arrive")
-            self.assertEqual(sink.read_text().splitlines(), lines)
+            # A sink may repeat what it had not committed when it was killed; the source may not, see below.
+            wait_until(lambda: worker.running() and len(set(sink.read_text().split("\n"))) > len(lines), f"{len(lines)} lines arrive")
+            self.assertEqual(set(sink.read_text().splitlines()), set(lines))
         append(first)
         arrived(first)
-        # The sink is one of those that may repeat what it had not committed; the kill is to test the source.
-        wait_until(lambda: (self.rest("GET", "/connectors/to/offsets")["offsets"] or [{"offset": None}])[0]["offset"] == {
-            "kafka_offset": int(self.tool("get-offsets", "--topic", topic).split(":")[2])}, "the sink has committed")
+        wait_until(lambda: self.rest("GET", "/connectors/from/offsets")["offsets"], "the source's offsets are stored")
         worker.kill()
         worker = self.worker(group, self.port)
         append(second)
         arrived(first + second)
         self.wait_running(worker, "from", "to")
+        records = self.read(topic, 500, "--isolation-level", "read_committed")
+        self.assertEqual([json.loads(record.split(":", 1)[1])["payload"] for record in records], first + second)
         transactions = self.tool("transactions", "list")
         self.assertRegex(transactions, rf"{group}-from-0\s+\d+\s+\d+\s+CompleteCommit")
         worker.stop()
@@ -355,7 +356,7 @@ class Directories(unittest.TestCase):
         self.assertEqual({"NONE", "GZIP", "SNAPPY", "LZ4", "ZSTD"} - set(re.findall(r"compresscodec: (\w+)", dumped.upper(), re.I)), set())
         self.assertEqual(sorted(re.findall(r"endTxnMarker: (\w+)", dumped)), ["ABORT"] * 4 + ["COMMIT"] * 6)
         indexes = sorted(path for kind in ("index", "timeindex") for path in logs.glob(f"*-*/*.{kind}"))
-        self.assertEqual(self.dump(indexes, "--index-sanity-check").count("passed sanity check."), len(indexes))
+        self.assertEqual(len(re.findall(r"passed sanity check\.|is empty\.", self.dump(indexes, "--index-sanity-check"))), len(indexes))
         self.dump([path for path in indexes if path.stat().st_size and not path.parent.name.startswith("__")], "--verify-index-only")
         offsets = self.dump([p for p in logs.glob("__consumer_offsets-*/*.log") if p.stat().st_size], "--offsets-decoder")
         self.assertRegex(offsets, r'"group":"readers","topic":"codec-gzip","partition":0')
