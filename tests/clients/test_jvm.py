@@ -317,9 +317,8 @@ class Directories(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-jvm-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def broker(self, logs):
-        broker = Broker({"log.dirs": str(logs), "log.cleaner.backoff.ms": "200", "offsets.topic.num.partitions": "4",
-                         "transaction.state.log.num.partitions": "2"})
+    def broker(self, logs, **more):
+        broker = Broker({"log.dirs": str(logs), "log.cleaner.backoff.ms": "200", **{k.replace("_", "."): v for k, v in more.items()}})
         self.addCleanup(broker.remove)
         return broker.start()
 
@@ -339,7 +338,7 @@ class Directories(unittest.TestCase):
 
     def test_kafka_dumps_what_millrace_wrote(self):
         logs = self.folder / "logs"
-        broker = self.broker(logs)
+        broker = self.broker(logs, offsets_topic_num_partitions="4", transaction_state_log_num_partitions="2")
         run("Records", "write", broker.bootstrap)
         segments = lambda: sorted((logs / "compacted-0").glob("*.log"))  # noqa: E731
         wait_until(lambda: sum(s.stat().st_size for s in segments()) < 2_500_000, "the log is compacted")
@@ -378,7 +377,12 @@ class Directories(unittest.TestCase):
         expected = self.records(f"127.0.0.1:{port}")
         kafka.stop()
 
+        # Counts of partitions and topic configs are the directory's own, whatever this broker's settings say.
         broker = self.broker(self.folder / "kafka/logs")
+        described = run("topics", "--bootstrap-server", broker.bootstrap, "--describe").stdout
+        self.assertRegex(described, r"Topic: compacted\s.*Configs: \S*cleanup.policy=compact")
+        self.assertRegex(described, r"Topic: __consumer_offsets\s.*PartitionCount: 4\s")
+        self.assertNotIn("__cluster_metadata", described)
         self.assertEqual(self.records(broker.bootstrap), expected)
         # It is not only read: producers carry on, and the transactional one is known.
         run("Records", "write-more", broker.bootstrap)
