@@ -111,7 +111,7 @@ std::string error_name(const Error& error) {
 }
 
 TEST(GoldenRaw, ProducedToABroker) {
-  if (golden_root() == std::filesystem::path(MILLRACE_SOURCE_DIR) / "tests" / "golden")
+  if (testing::golden_root() == std::filesystem::path(MILLRACE_SOURCE_DIR) / "tests" / "golden")
     GTEST_SKIP() << "the answers of a broker depend on all that was sent before, which the selection leaves out";
   FaultFileSystem fs;
   ManualClock clock;
