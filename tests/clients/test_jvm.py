@@ -41,7 +41,10 @@ def need_jvm():
         sys.exit(77)
     classes = tempfile.mkdtemp(prefix="millrace-jvm-classes-")
     jars = re.sub(r"\x1b\[[0-9;]*m", "", fetched.stdout).strip()
-    subprocess.run(["javac", "-nowarn", "-Xlint:-removal", "-d", classes, "-cp", f"{jars}/*", *JVM.glob("*.java")], check=True)
+    compiled = subprocess.run(["javac", "-nowarn", "-Xlint:-removal", "-d", classes, "-cp", f"{jars}/*", *JVM.glob("*.java")],
+                              text=True, capture_output=True)
+    if compiled.returncode != 0:
+        sys.exit(f"javac refuses the files of {JVM}:\n{compiled.stderr}")
     return classes
 
 
@@ -237,7 +240,8 @@ class Streams(JvmTest):
         for word, count in words.items():
             self.assertEqual(seen[word], list(range(1, count + 1)), f"{word}: {program.output()[-3000:]}")
         program.stop()
-        thrown = [line for line in program.output().splitlines() if "Exception" in line]
+        # Tasks of a killed application are "corrupted" by Streams' own rules, and built anew.
+        thrown = [line for line in program.output().splitlines() if "Exception" in line and not (killed and "TaskCorruptedException" in line)]
         self.assertEqual(thrown, [])
 
     def test_exactly_once_although_killed(self):
