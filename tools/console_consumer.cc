@@ -1,5 +1,6 @@
 // kafka-console-consumer: records of topics on the standard output.
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <random>
@@ -255,7 +256,7 @@ class ConsoleConsumer {
       // Waits only when nothing is at hand, and then shows what has been printed so far.
       auto message = consumer.next(0);
       if (message && *message == nullptr) {
-        if (!flush()) return kToolOk;
+        if (!flush() || reader_gone()) return kToolOk;
         message = consumer.next(100);
       }
       if (!message) {
@@ -301,6 +302,12 @@ class ConsoleConsumer {
     if (std::fflush(io_.out) == 0) return true;
     io_.print_error("Unable to write to standard out, closing consumer.\n");
     return false;
+  }
+
+  /// True when the other end of our pipe has been closed: the next write would fail, but it may never come.
+  bool reader_gone() const {
+    pollfd out{.fd = ::fileno(io_.out), .events = 0, .revents = 0};
+    return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
   }
 
   static constexpr size_t kBufferBytes = 64 * 1024;

@@ -138,6 +138,12 @@ class ToolsTest(unittest.TestCase):
                               text=True, timeout=support.PATIENCE_S)
         self.assertEqual(done.stdout, f"{0:050}\n")
 
+    def test_reader_gone_while_nothing_comes(self):
+        self.produce("only\n")
+        done = subprocess.run(["bash", "-c", f"{TOOLS} console-consumer {' '.join(self.to)} --from-beginning | head -1"], capture_output=True,
+                              text=True, timeout=support.PATIENCE_S)
+        self.assertEqual(done.stdout, "only\n")
+
     def test_verifiable_pair(self):
         sent = events(run("verifiable-producer", *self.to, "--max-messages", 5, "--repeating-keys", 2, "--value-prefix", 7))
         self.assertEqual([e["name"] for e in sent], ["startup_complete", *["producer_send_success"] * 5, "shutdown_complete", "tool_data"])
