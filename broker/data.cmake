@@ -12,8 +12,11 @@ millrace_library(NAME broker_node
   DEPS broker broker_configs broker_group broker_handlers_admin broker_handlers_data broker_handlers_group broker_handlers_transaction broker_sasl broker_security broker_server
     broker_transaction core log protocol)
 
+millrace_library(NAME dialogue_testing SRCS dialogue_testing.cc DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json)
+target_compile_definitions(millrace_dialogue_testing PRIVATE MILLRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+
 # One test a recorded dialogue of golden/kafka-dialogue.
-millrace_test(NAME golden.kafka-dialogue SRCS golden_dialogue_test.cc dialogue_testing.cc
-  DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto LABELS golden)
-millrace_test(NAME broker_node SRCS node_settings_test.cc fetch_test.cc dialogue_testing.cc
-  DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto)
+millrace_test(NAME golden.kafka-dialogue SRCS golden_dialogue_test.cc DEPS dialogue_testing
+  SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto LABELS golden)
+millrace_test(NAME broker_node SRCS node_settings_test.cc fetch_test.cc DEPS dialogue_testing
+  SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto)

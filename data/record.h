@@ -24,11 +24,15 @@ struct SchemaAndValue {
 };
 
 struct ConnectRecord {
+  enum class Kind : uint8_t { kSource, kSink };
+
+  Kind kind = Kind::kSource;
   std::string_view topic;
-  int32_t partition = -1;  ///< -1 = not decided yet
+  int32_t partition = -1;  ///< -1 = not decided yet (sources only)
   SchemaAndValue key, value;
   std::optional<int64_t> timestamp_ms;
-  std::vector<ConnectHeader> headers;  ///< in order, duplicates allowed; empty vectors do not allocate
+  std::vector<ConnectHeader> headers;  ///< in order, duplicates allowed; a task reuses one record, and so its vector
+  int64_t offset = -1;                 ///< sinks: where the record was read
 };
 
 }  // namespace millrace

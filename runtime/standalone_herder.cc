@@ -6,7 +6,6 @@
 #include <charconv>
 
 #include "runtime/connector_config.h"
-#include "runtime/sink_task.h"
 #include "runtime/validation.h"
 
 namespace millrace {
@@ -14,10 +13,6 @@ namespace millrace {
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Offsets are stored this soon after the acknowledgement, whatever larger offset.flush.interval.ms allows: on the
-/// embedded log a store costs one small append, and it bounds what is repeated after a kill.
-constexpr std::chrono::milliseconds kOffsetInterval = 250ms;
 
 std::string text_of(const ConfigMap& config, const std::string& key, std::string fallback = {}) {
   const auto at = config.find(key);
@@ -43,7 +38,8 @@ StandaloneHerder::StandaloneHerder(const WorkerConfig& config, std::string worke
       worker_id_(std::move(worker_id)),
       info_(std::move(info)),
       services_(services),
-      logger_(std::move(logger)) {
+      logger_(std::move(logger)),
+      factory_(config_, worker_id_, {services_.client, services_.plugins, services_.offsets}, logger_) {
   background_ = std::thread([this] { run_background(); });
   committer_ = std::thread([this] { run_commits(); });
 }
@@ -154,7 +150,7 @@ Status StandaloneHerder::start_connector(const std::string& name, const EntryPtr
 Status StandaloneHerder::start_tasks(const std::string& name, const EntryPtr& entry, std::vector<ConfigMap> configs) {
   std::vector<std::shared_ptr<WorkerTask>> tasks;
   for (size_t id = 0; id < configs.size(); ++id) {
-    auto task = make_task(name, *entry, static_cast<int>(id), configs[id]);
+    auto task = factory_.make(name, entry->config, static_cast<int>(id), configs[id]);
     if (!task) return fail(std::move(task.error()));
     tasks.push_back(std::move(*task));
   }
@@ -163,33 +159,6 @@ Status StandaloneHerder::start_tasks(const std::string& name, const EntryPtr& en
   entry->task_configs = std::move(configs);
   entry->tasks = std::move(tasks);
   return {};
-}
-
-Expected<std::shared_ptr<WorkerTask>> StandaloneHerder::make_task(const std::string& name, const Entry& entry, int id,
-                                                                  const ConfigMap& config) {
-  auto plugin = services_.plugins.find(text_of(entry.config, "connector.class"));
-  if (!plugin) return fail(std::move(plugin.error()));
-  auto converters = ConverterSet::create(config_.all, entry.config);
-  if (!converters) return fail(std::move(converters.error()));
-  const ErrorPolicy policy = ErrorPolicy::from(entry.config);
-  const WorkerTask::Identity identity{name, id, worker_id_};
-  if ((*plugin)->type == ConnectorType::kSource) {
-    return std::make_shared<SourceTask>(**plugin, identity, config, policy, logger_, std::move(*converters),
-                                        SourceTask::Services{services_.client, services_.offsets});
-  }
-  SinkTask::Options options;
-  options.topics = split_list(text_of(entry.config, "topics"));
-  options.topics_regex = text_of(entry.config, "topics.regex");
-  options.group = group_of(name, entry.config);
-  const auto consumer_setting = [&](const std::string& key, const std::string& fallback) {
-    return text_of(entry.config, "consumer.override." + key, text_of(config_.all, "consumer." + key, fallback));
-  };
-  const std::string records = consumer_setting("max.poll.records", "");
-  if (!records.empty()) std::from_chars(records.data(), records.data() + records.size(), options.max_poll_records);
-  options.from_earliest = consumer_setting("auto.offset.reset", "earliest") != "latest";
-  options.commit_interval = std::min(config_.offset_flush_interval, kOffsetInterval);
-  return std::make_shared<SinkTask>(**plugin, identity, config, policy, logger_, std::move(*converters),
-                                    services_.client, std::move(options));
 }
 
 void StandaloneHerder::stop_tasks(const EntryPtr& entry) {
@@ -558,7 +527,7 @@ Status StandaloneHerder::replace_task(const std::string& name, const EntryPtr& e
   const auto index = static_cast<size_t>(id);
   entry->tasks[index]->request_stop();
   const bool ended = entry->tasks[index]->await_end(std::chrono::steady_clock::now() + config_.shutdown_timeout);
-  auto task = make_task(name, *entry, id, entry->task_configs[index]);
+  auto task = factory_.make(name, entry->config, id, entry->task_configs[index]);
   if (!task) return fail(std::move(task.error()).wrap(fmt::format("Failed to start task: {}-{}", name, id)));
   (*task)->set_paused(entry->target == TargetState::kPaused);
   WorkerTask::launch(*task);
@@ -642,10 +611,6 @@ void StandaloneHerder::run_commits() {
     }
     lock.lock();
   }
-}
-
-std::string StandaloneHerder::group_of(const std::string& name, const ConfigMap& config) const {
-  return text_of(config, "consumer.override.group.id", text_of(config_.all, "consumer.group.id", "connect-" + name));
 }
 
 }  // namespace millrace

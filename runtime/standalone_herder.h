@@ -18,6 +18,7 @@
 #include "runtime/offset_store.h"
 #include "runtime/plugin_host.h"
 #include "runtime/source_task.h"
+#include "runtime/task_factory.h"
 #include "runtime/worker_config.h"
 #include "runtime/worker_connector.h"
 
@@ -93,8 +94,6 @@ class StandaloneHerder final : public Herder {
   void start_entry(const std::string& name, const EntryPtr& entry);
   Status start_connector(const std::string& name, const EntryPtr& entry);
   Status start_tasks(const std::string& name, const EntryPtr& entry, std::vector<ConfigMap> configs);
-  Expected<std::shared_ptr<WorkerTask>> make_task(const std::string& name, const Entry& entry, int id,
-                                                  const ConfigMap& config);
   /// Stops one task and starts it anew with the same configuration.
   Status replace_task(const std::string& name, const EntryPtr& entry, int id);
   void stop_tasks(const EntryPtr& entry);
@@ -104,7 +103,6 @@ class StandaloneHerder final : public Herder {
   ConnectorInfo info_of(const std::string& name, const Entry& entry) const;
   ConnectorStatus status_of(const std::string& name, const Entry& entry) const;
   Status alter_sink_offsets(const std::string& name, const Entry& entry, const std::vector<ConnectorOffset>& offsets);
-  std::string group_of(const std::string& name, const ConfigMap& config) const;
 
   // The background thread: reconfiguration requests, retries of failed starts, and the storing of source offsets.
   void run_background();
@@ -117,6 +115,7 @@ class StandaloneHerder final : public Herder {
   const WorkerInfo info_;
   const Services services_;
   const Logger logger_;
+  const TaskFactory factory_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> stopped_{false};
 

@@ -72,7 +72,7 @@ Expected<std::vector<ConnectorOffset>> StandaloneHerder::offsets(const std::stri
       found.push_back({std::move(partition), std::move(offset)});
     return found;
   }
-  auto committed = services_.client.admin().group_offsets(group_of(name, (*entry)->config));
+  auto committed = services_.client.admin().group_offsets(factory_.sink_group(name, (*entry)->config));
   if (!committed) return fail(std::move(committed.error()));
   for (const auto& [partition, offset] : *committed) {
     found.push_back({Json{{"kafka_partition", partition.partition}, {"kafka_topic", partition.topic}}.dump(),
@@ -149,7 +149,7 @@ Status StandaloneHerder::alter_sink_offsets(const std::string& name, const Entry
     set[*partition] = *offset;
   }
   Admin& admin = services_.client.admin();
-  const std::string group = group_of(name, entry.config);
+  const std::string group = factory_.sink_group(name, entry.config);
   Status done = set.empty() ? Status{} : admin.alter_group_offsets(group, set);
   if (done && !reset.empty()) done = admin.delete_group_offsets(group, reset);
   if (done) return {};
@@ -164,7 +164,7 @@ Expected<std::string> StandaloneHerder::reset_offsets(const std::string& name) {
   if (!entry) return fail(std::move(entry.error()));
   if (auto ok = require_stopped(name, **entry); !ok) return fail(std::move(ok.error()));
   if ((*entry)->type == ConnectorType::kSink) {
-    if (auto deleted = services_.client.admin().delete_group(group_of(name, (*entry)->config)); !deleted) {
+    if (auto deleted = services_.client.admin().delete_group(factory_.sink_group(name, (*entry)->config)); !deleted) {
       return fail(std::move(deleted.error())
                       .wrap(ErrorCode::kInternal,
                             fmt::format("Failed to reset consumer group offsets for connector {}", name)));

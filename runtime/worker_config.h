@@ -26,6 +26,10 @@ struct WorkerConfig {
   static Expected<WorkerConfig> parse(ConfigMap settings);
 };
 
+/// Offsets are stored this soon after the acknowledgement, whatever larger offset.flush.interval.ms allows: on the
+/// embedded log a store costs one small append, and it bounds what is repeated after a kill.
+inline constexpr std::chrono::milliseconds kOffsetInterval{250};
+
 /// One of the folders of a comma-separated list, blanks around elements removed.
 std::vector<std::string> split_list(std::string_view text);
 

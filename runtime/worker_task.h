@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/guarded.h"
+#include "runtime/error_policy.h"
 #include "runtime/herder.h"
 #include "runtime/plugin_bridge.h"
 #include "runtime/plugin_host.h"
@@ -27,18 +28,6 @@ class Backoff {
  private:
   int attempt_ = 0;
   std::minstd_rand random_{std::random_device{}()};
-};
-
-/// What errors.* and millrace.* settings of a connector say about failures.
-struct ErrorPolicy {
-  bool tolerate_all = false;  ///< errors.tolerance=all
-  bool log = false;           ///< errors.log.enable
-  bool log_messages = false;  ///< errors.log.include.messages
-  std::string dead_letter_topic;
-  int16_t dead_letter_replication = 3;
-  bool auto_restart = true;  ///< millrace.restart, anything but `none`: restart after passing trouble
-
-  static ErrorPolicy from(const ConfigMap& connector_config);
 };
 
 /// Threads: the public functions may be called from any thread; everything protected runs on the task's own.

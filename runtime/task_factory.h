@@ -1,0 +1,42 @@
+/// Makes the tasks of a connector: from its configuration to a SourceTask or SinkTask with converters, transformations
+/// and clients.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "client/log_client.h"
+#include "core/logger.h"
+#include "runtime/offset_store.h"
+#include "runtime/plugin_host.h"
+#include "runtime/worker_config.h"
+#include "runtime/worker_task.h"
+
+namespace millrace {
+
+/// Threads: any. The worker's configuration and the services outlive the factory and the tasks.
+class TaskFactory {
+ public:
+  struct Services {
+    LogClient& client;
+    const PluginHost& plugins;
+    OffsetStore& offsets;
+  };
+  TaskFactory(const WorkerConfig& config, std::string worker_id, Services services, Logger logger)
+      : config_(config), worker_id_(std::move(worker_id)), services_(services), logger_(std::move(logger)) {}
+
+  /// A task that has not been launched. Errors: kInvalidConfig, kNotFound with the text for its trace.
+  Expected<std::shared_ptr<WorkerTask>> make(const std::string& connector, const ConfigMap& connector_config, int id,
+                                             const ConfigMap& task_config) const;
+
+  /// The consumer group of a sink: connect-<name>, unless the connector or the worker names another.
+  std::string sink_group(const std::string& connector, const ConfigMap& connector_config) const;
+
+ private:
+  const WorkerConfig& config_;
+  const std::string worker_id_;
+  const Services services_;
+  const Logger logger_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,5 @@
+#include "transforms/transformation.h"
+
+namespace millrace {
+std::vector<TransformationClass> debezium_transformation_classes() { return {}; }
+}  // namespace millrace

@@ -1,0 +1,1 @@
+#include "transforms/transformation_chain.h"
