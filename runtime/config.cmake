@@ -1,5 +1,5 @@
 # Connector configuration and its validation: usable without a worker, so a library of its own.
-millrace_library(NAME runtime_config
+millrace_library(NAME runtime_config COLD
   SRCS client_overrides.cc component_catalog.cc connector_config.cc validation.cc
   DEPS core converters data sdk
   SYSTEM PkgConfig::re2 fmt::fmt)
