@@ -1,6 +1,6 @@
 # Settings of workers and connectors and their validation: usable without a worker, so a library of its own.
 millrace_library(NAME runtime_config
-  SRCS client_overrides.cc component_catalog.cc config_providers.cc config_suggestions.cc connector_config.cc validation.cc worker_config.cc
+  SRCS client_overrides.cc component_catalog.cc component_sections.cc config_providers.cc config_suggestions.cc connector_config.cc raw_config.cc validation.cc worker_config.cc
     worker_option_rows.cc worker_options.cc
   DEPS core converters transforms data sdk
   SYSTEM PkgConfig::re2 fmt::fmt)
