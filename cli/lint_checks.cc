@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "broker/config_catalogue.h"
+#include "broker/node_settings.h"
 #include "core/java_text.h"
 #include "runtime/connector_config.h"
 #include "runtime/connector_remarks.h"
@@ -82,6 +84,32 @@ void lint_timing(const std::string& file, const ConfigMap& settings, Findings& f
   }
 }
 
+/// The settings of the embedded log, by the rules of `millrace broker`.
+void lint_log(const std::string& file, const ConfigMap& values, Findings& findings) {
+  constexpr std::string_view kPrefix = "broker.";
+  ConfigMap log;
+  for (const auto& [name, value] : values) {
+    const bool ours = worker_options(WorkerMode::kStandalone).find(name) != nullptr;
+    const std::string own = name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+    if (ours || (!name.starts_with("log.") && own == name)) continue;
+    const bool known =
+        name.starts_with("log.") ? broker_config(own) != nullptr : unknown_settings({{own, value}}).empty();
+    if (known || name == "broker.id") {
+      log.emplace(own, value);
+      continue;
+    }
+    std::vector<std::string_view> names;
+    for (const ConfigDefinition& each : broker_config_definitions()) names.push_back(each.name);
+    findings.add(file, name, Severity::kWarning,
+                 fmt::format("The embedded log has no setting {}; it is ignored.{}", own, did_you_mean(own, names)));
+  }
+  for (const char* shared : {"num.partitions", "auto.create.topics.enable", "message.max.bytes"}) {
+    if (const auto given = values.find(shared); given != values.end()) log.insert(*given);
+  }
+  if (const auto options = parse_node_settings(log); !options)
+    findings.add(file, "", Severity::kError, with_advice(options.error().message, "Correct this setting of the log."));
+}
+
 }  // namespace
 
 WorkerMode worker_mode(const ConfigMap& settings) {
@@ -121,6 +149,7 @@ void lint_worker(const std::string& file, const ConfigMap& settings, FileSystem&
     } else {
       findings.add(file, "", Severity::kError, with_advice(config.error().message, ""));
     }
+    lint_log(file, values, findings);
     if (mode == WorkerMode::kDistributed) lint_timing(file, values, findings);
   }
   const RawConfig raw(settings.begin(), settings.end());

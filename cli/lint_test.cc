@@ -69,6 +69,30 @@ TEST_F(Lint, MisspeltIdleAndInsecureSettingsOfAWorker) {
   EXPECT_THAT(found, Not(Contains(HasSubstr("open sesame"))));
 }
 
+TEST_F(Lint, SettingsOfTheEmbeddedLog) {
+  EXPECT_THAT(worker_findings(worker({{"log.retention.ms", "1000"},
+                                      {"log.listeners", "none"},
+                                      {"broker.offsets.retention.minutes", "5"},
+                                      {"broker.id", "1"}})),
+              IsEmpty());
+  EXPECT_THAT(worker_findings(worker({{"log.retention.msx", "1000"}})),
+              Contains(HasSubstr("w:log.retention.msx: warning: The embedded log has no setting log.retention.msx; it "
+                                 "is ignored. Did you mean log.retention.ms?")));
+  EXPECT_THAT(
+      worker_findings(worker({{"broker.offsets.retention.minutes", "soon"}})),
+      Contains("w: error: Invalid value soon for configuration offsets.retention.minutes: Not a number of type LONG. "
+               "Correct this setting of the log."));
+}
+
+TEST_F(Lint, ABeatMustFitIntoASessionThreeTimes) {
+  const auto found = worker_findings(worker({{"group.id", "g"},
+                                             {"config.storage.topic", "c"},
+                                             {"offset.storage.topic", "o"},
+                                             {"status.storage.topic", "s"},
+                                             {"heartbeat.interval.ms", "5000"}}));
+  EXPECT_THAT(found, testing::ElementsAre(HasSubstr("w:heartbeat.interval.ms: warning: 5000 ms is more than a third")));
+}
+
 TEST_F(Lint, AGuardedListenerIsFine) {
   EXPECT_THAT(worker_findings(worker({{"listeners", "https://:8443"}, {"ssl.client.auth", "required"}})), IsEmpty());
   EXPECT_THAT(worker_findings(worker(

@@ -108,7 +108,9 @@ void add_components(std::string& page, ComponentKind kind, const char* title) {
     page += fmt::format("### {}\n\n", name.ends_with("$Value")
                                           ? fmt::format("{}$Key, $Value", name.substr(0, name.size() - 6))
                                           : std::string(name));
-    add_rows(page, catalog.options(kind, name)->keys());
+    std::vector<ConfigKey> keys = catalog.options(kind, name)->keys();
+    std::erase_if(keys, [](const ConfigKey& key) { return key.name == "converter.type"; });  // the worker sets it
+    add_rows(page, keys);
   }
 }
 

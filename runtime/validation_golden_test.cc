@@ -241,5 +241,33 @@ TEST(Golden, OptionsOfConnectors) {
   }
 }
 
+/// GET /connector-plugins/{plugin}/config of components; those that are stand-ins here are compared by others.
+TEST(Golden, OptionsOfComponents) {
+  const auto scenario = read_scenario("02-plugins.json");
+  if (!scenario) GTEST_SKIP() << "no recordings under " << golden_root();
+  const BuiltInComponents catalog;
+  int checked = 0;
+  for (const Json& step : (*scenario)["steps"]) {
+    const std::string id = step["id"], path = step["request"]["path"];
+    constexpr std::string_view kBefore = "/connector-plugins/", kAfter = "/config";
+    if (!path.ends_with(kAfter) || path.find("FileStream") != path.npos || step["request"]["method"] != "GET") continue;
+    const std::string name = path.substr(kBefore.size(), path.size() - kBefore.size() - kAfter.size());
+    const auto keys = component_key_infos(catalog, name);
+    if (step["response"]["status"] == 404) {
+      EXPECT_FALSE(keys) << id;
+      continue;
+    }
+    if (!keys && !id.starts_with("converter") && !id.starts_with("header")) continue;  // not in this build
+    ASSERT_TRUE(keys) << id;
+    const Json& expected = step["response"]["body"];
+    ASSERT_EQ(keys->size(), expected.size()) << id;
+    for (size_t i = 0; i < keys->size(); ++i)
+      EXPECT_TRUE(contains(to_json((*keys)[i]), expected[i]))
+          << id << to_json((*keys)[i]) << "\nexpected " << expected[i];
+    ++checked;
+  }
+  EXPECT_GE(checked, 3);
+}
+
 }  // namespace
 }  // namespace millrace

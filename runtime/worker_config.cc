@@ -171,7 +171,9 @@ Expected<WorkerConfig> WorkerConfig::parse(ConfigMap settings, WorkerMode mode, 
   if (!parsed) return fail(parsed.error());
   Members(*parsed, config).fill();
   if (auto fine = check_signatures(config); !fine) return fail(std::move(fine.error()));
-  if (!config.all.contains("log.dirs")) {
+  if (const auto folder = config.all.find("log.dir"); !config.all.contains("log.dirs") && folder != config.all.end()) {
+    config.log_dirs = java_trim(folder->second);
+  } else if (!config.all.contains("log.dirs")) {
     config.log_dirs = default_log_directory(files);
     if (config.log_dirs == kFormerLogDirectory) {
       config.notices.push_back({"log.dirs",

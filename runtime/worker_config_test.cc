@@ -123,6 +123,14 @@ TEST(WorkerConfig, SettingsWithoutEffectAreNoticesAndUnknownOnesWarnings) {
   EXPECT_EQ(config->warnings[1].message, "No such setting; it is ignored. Did you mean offset.flush.interval.ms?");
 }
 
+TEST(WorkerConfig, TheLogsFolderMayBeNamedAsForABroker) {
+  ConfigMap settings = minimal();
+  settings["log.dir"] = "/one ";
+  EXPECT_EQ(WorkerConfig::parse(settings)->log_dirs, "/one");
+  settings["log.dirs"] = "/two";
+  EXPECT_EQ(WorkerConfig::parse(settings)->log_dirs, "/two");
+}
+
 TEST(WorkerConfig, VariablesAreResolved) {
   ::setenv("MILLRACE_TEST_TOPIC", "from-the-environment", 1);
   ConfigMap settings = minimal();
