@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/broker_command.h"
+#include "cli/lint.h"
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
 #include "cli/version.h"
@@ -162,6 +163,9 @@ int main(int argc, char** argv) {
       app.add_subcommand("plugin-check", "Load plugin libraries and say what they offer or why they are refused");
   check->add_option("libraries", libraries, "Shared libraries (.so)")->required();
 
+  CLI::App* lint = app.add_subcommand("lint", "Check a worker's and its connectors' files: millrace lint --help");
+  lint->prefix_command()->set_help_flag();
+
   try {
     std::vector<std::string> arguments = arguments_of(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -171,6 +175,7 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : kUsage;
   }
 
+  if (lint->parsed()) return run_lint(lint->remaining(), built_in_plugins(), stdout, stderr);
   block_signals();
   if (check->parsed()) return check_plugins(libraries) ? 0 : kStartFailed;
   const LogLevel level = log_level == "debug"   ? LogLevel::kDebug

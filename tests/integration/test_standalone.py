@@ -61,7 +61,7 @@ class Standalone(ProcessTest):
             finally:
                 process.terminate()
                 self.assertEqual(0, process.wait(30))
-        self.assertTrue((self.folder / "data").is_dir(), "log.dirs defaults to ./data")
+        self.assertTrue((self.folder / "millrace-data").is_dir(), "log.dirs defaults to ./millrace-data")
 
     def test_posted_connectors_survive_and_files_win_by_name(self):
         self.write("test.txt", "x\n")
