@@ -106,9 +106,9 @@ class Cast final : public Transformation {
   void new_batch() override { plans_.new_batch(); }
 
  private:
-  Status apply_schemaless(SchemaAndValue& at, Arena& arena) const {
+  Status apply_schemaless(SchemaAndValue& at, Arena& arena) {
     if (spec_.whole) {
-      auto value = cast_value(nullptr, at.value, *spec_.whole, arena);
+      auto value = cast_value(nullptr, at.value, *spec_.whole, arena, scratch_);
       if (!value) return fail(std::move(value.error()));
       at.value = *value;
       return {};
@@ -117,7 +117,7 @@ class Cast final : public Transformation {
     MapEdit edit(at.value, spec_.fields.size(), arena);
     for (const auto& [name, type] : spec_.fields) {
       const Value* from = find(at.value, name);
-      auto value = cast_value(nullptr, from == nullptr ? null_value() : *from, type, arena);
+      auto value = cast_value(nullptr, from == nullptr ? null_value() : *from, type, arena, scratch_);
       if (!value) return fail(std::move(value.error()));
       edit.put(name, *value);
     }
@@ -130,7 +130,7 @@ class Cast final : public Transformation {
     if (!plan) return fail(plan.error());
     const Schema& output = *(*plan)->output;
     if (spec_.whole) {
-      auto value = cast_value(at.schema, at.value, *spec_.whole, arena);
+      auto value = cast_value(at.schema, at.value, *spec_.whole, arena, scratch_);
       if (!value) return fail(std::move(value.error()));
       at = {&output, *value};
       return {};
@@ -139,7 +139,7 @@ class Cast final : public Transformation {
     auto* items = arena.allocate_array<Value>(output.fields().size());
     if (auto status = copy_fields(**plan, at.value, items); !status) return status;
     for (const CastPlan::Cast& cast : (*plan)->casts) {
-      auto value = cast_value(cast.from, items[cast.index], cast.to, arena);
+      auto value = cast_value(cast.from, items[cast.index], cast.to, arena, scratch_);
       if (!value) return fail(std::move(value.error()));
       items[cast.index] = *value;
     }
@@ -180,7 +180,8 @@ class Cast final : public Transformation {
     parts.optional = from.optional();
     const Value* fallback = from.default_value();
     if (fallback == nullptr || is_null(*fallback)) return {};
-    auto value = cast_value(&from, *fallback, parts.type, arena);
+    std::string scratch;
+    auto value = cast_value(&from, *fallback, parts.type, arena, scratch);
     if (!value) return fail(std::move(value.error()));
     parts.default_value = OwnedValue(*value);
     return {};
@@ -189,6 +190,7 @@ class Cast final : public Transformation {
   const Side side_;
   CastSpec spec_;
   bool replace_null_ = true;
+  std::string scratch_;
   PlanCache<CastPlan> plans_;
 };
 

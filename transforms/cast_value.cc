@@ -49,17 +49,26 @@ Int saturated(double number) {
   return static_cast<Int>(number);
 }
 
-BigDecimal decimal_of(const Value& value) {
-  std::string text;
-  append_java_decimal(text, bytes_of(value), value.scale);
-  return parse_big_decimal(text).value_or(BigDecimal{false, "0", 0});
+/// BigDecimal.longValue(). Most decimals are short enough for machine arithmetic.
+int64_t decimal_integer(const Value& value) {
+  const std::string_view bytes = bytes_of(value);
+  if (bytes.empty() || bytes.size() > 8 || value.scale < 0 || value.scale > 18) {
+    std::string text;
+    append_java_decimal(text, bytes, value.scale);
+    return long_value(parse_big_decimal(text).value_or(BigDecimal{false, "0", 0}));
+  }
+  uint64_t bits = static_cast<int8_t>(bytes.front()) < 0 ? ~uint64_t{0} : 0;
+  for (const char byte : bytes) bits = bits << 8 | static_cast<uint8_t>(byte);
+  auto number = static_cast<int64_t>(bits);
+  for (int16_t i = 0; i < value.scale; ++i) number /= 10;
+  return number;
 }
 
 bool is_floating(const Value& value) { return value.kind == MR_FLOAT32 || value.kind == MR_FLOAT64; }
 
 /// The number as the widest integer that Java goes through for `to`: bytes and shorts are cut out of an int.
 int64_t integer_of(const Value& value, Type to) {
-  if (value.kind == MR_DECIMAL) return long_value(decimal_of(value));
+  if (value.kind == MR_DECIMAL) return decimal_integer(value);
   if (!is_floating(value)) return value.u.i64;
   return to == Type::kInt64 || to == Type::kBoolean ? saturated<int64_t>(value.u.f64) : saturated<int32_t>(value.u.f64);
 }
@@ -85,16 +94,16 @@ Expected<Value> parse_integer(std::string_view text, Type to) {
   return narrowed(*number, to);
 }
 
-Expected<Value> to_floating(const Value& value, Type to) {
+Expected<Value> to_floating(const Value& value, Type to, std::string& scratch) {
   double number = 0;
   if (value.kind == MR_STRING) {
     const auto parsed = parse_java_double(bytes_of(value));
     if (!parsed) return out_of_range(bytes_of(value));
     number = *parsed;
   } else if (value.kind == MR_DECIMAL) {
-    std::string text;
-    append_java_decimal(text, bytes_of(value), value.scale);
-    number = parse_java_double(text).value_or(0);
+    scratch.clear();
+    append_java_decimal(scratch, bytes_of(value), value.scale);
+    number = parse_java_double(scratch).value_or(0);
   } else if (is_floating(value)) {
     number = value.u.f64;
   } else if (to == Type::kFloat32) {  // not by way of a double, which would round twice
@@ -115,7 +124,7 @@ bool is_true(std::string_view text) {
   return true;
 }
 
-Value to_text(const Schema* schema, const Value& value, Arena& arena) {
+Value to_text(const Schema* schema, const Value& value, Arena& arena, std::string& scratch) {
   if (value.kind == MR_STRING) return value;
   if (value.kind == MR_BOOLEAN) return string_value(value.u.i64 != 0 ? "true" : "false");
   const bool moment = java_class_of(schema, value) == "java.util.Date";
@@ -132,9 +141,9 @@ Value to_text(const Schema* schema, const Value& value, Arena& arena) {
     const char* end = write_java_double(digits, value.u.f64);
     return string_value(arena.copy({digits, static_cast<size_t>(end - digits)}));
   }
-  std::string text;
-  append_values_text(text, schema, value);
-  return string_value(arena.copy(text));
+  scratch.clear();
+  append_values_text(scratch, schema, value);
+  return string_value(arena.copy(scratch));
 }
 
 /// A java.util.Date that somebody put under one of Connect's schemas, as that schema's number.
@@ -151,14 +160,14 @@ Expected<Value> encoded(const Schema& schema, const Value& moment) {
 
 }  // namespace
 
-Expected<Value> cast_value(const Schema* schema, const Value& value, Type to, Arena& arena) {
+Expected<Value> cast_value(const Schema* schema, const Value& value, Type to, Arena& arena, std::string& scratch) {
   if (is_null(value)) return value;
   if (auto status = check_input(schema, value); !status) return fail(std::move(status.error()));
-  if (to == Type::kString) return to_text(schema, value, arena);
+  if (to == Type::kString) return to_text(schema, value, arena, scratch);
   if (value.kind == MR_TIMESTAMP && (schema->is_date() || schema->is_time() || schema->is_timestamp())) {
     auto number = encoded(*schema, value);
     if (!number) return number;
-    return cast_value(schema, *number, to, arena);
+    return cast_value(schema, *number, to, arena, scratch);
   }
   if (value.kind == MR_BYTES || value.kind == MR_TIMESTAMP || value.kind == MR_ARRAY || value.kind == MR_MAP ||
       value.kind == MR_STRUCT) {
@@ -170,7 +179,7 @@ Expected<Value> cast_value(const Schema* schema, const Value& value, Type to, Ar
       return boolean_value(integer_of(value, to) != 0);
     case Type::kFloat32:
     case Type::kFloat64:
-      return to_floating(value, to);
+      return to_floating(value, to, scratch);
     default:
       if (value.kind == MR_STRING) return parse_integer(bytes_of(value), to);
       return narrowed(integer_of(value, to), to);

@@ -157,10 +157,11 @@ class Flatten final : public Transformation {
   Status append_map(const Value& map, std::string_view prefix, Arena& arena) {
     const auto items = items_of(map);
     for (size_t i = 0; i + 1 < items.size(); i += 2) {
-      const std::string_view name = bytes_of(items[i]);
+      const auto name = map_key(items[i]);
+      if (!name) return fail(name.error());
       // Only such names can meet: `a.b` and the b of a.
-      collisions_ = collisions_ || name.empty() || name.find(delimiter_) != std::string_view::npos;
-      const std::string_view full = prefix.empty() ? name : joined(prefix, name, arena);
+      collisions_ = collisions_ || name->empty() || name->find(delimiter_) != std::string_view::npos;
+      const std::string_view full = prefix.empty() ? *name : joined(prefix, *name, arena);
       if (auto status = append_value(full, items[i + 1], arena); !status) return status;
     }
     return {};

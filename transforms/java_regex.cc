@@ -65,6 +65,8 @@ class Translator {
     const auto rest = from_.substr(at_);
     if (rest.starts_with("\\Q")) return quotation();
     if (rest.starts_with("\\p{") || rest.starts_with("\\P{")) return property(in_class);
+    if (rest.starts_with("\\x{"))
+      return replace(std::min(rest.find('}'), rest.size() - 1) + 1, rest.substr(0, rest.find('}') + 1));
     // A line's end is no matter for names of topics.
     if (rest.starts_with("\\Z")) return replace(2, "\\z");
     if (rest.starts_with("\\h")) return replace(2, in_class ? " \\t" : "[ \\t]");

@@ -45,6 +45,12 @@ tl::unexpected<Error> null_in_required(const Field& field) {
                                 type_name(field.schema->type())));
 }
 
+Expected<std::string_view> map_key(const Value& key) {
+  if (key.kind == MR_STRING) return bytes_of(key);
+  return bad_record(fmt::format("class {} cannot be cast to class java.lang.String", java_class(key)),
+                    "java.lang.ClassCastException");
+}
+
 MapEdit::MapEdit(const Value& from, size_t more, Arena& arena) {
   const auto items = items_of(from);
   items_ = arena.allocate_array<Value>(items.size() + 2 * more);

@@ -35,6 +35,9 @@ Status require_fields(const Schema& schema);
 /// A null in a required field, as Connect's Struct.put refuses it.
 tl::unexpected<Error> null_in_required(const Field& field);
 
+/// The key of a schemaless map's entry. Errors: it is no string, which Connect notices by a failing cast.
+Expected<std::string_view> map_key(const Value& key);
+
 /// A map under construction in an arena: a copy of another one with room for more entries.
 class MapEdit {
  public:

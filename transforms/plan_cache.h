@@ -28,7 +28,7 @@ class PlanCache {
     if (plan == nullptr) {
       auto made = make(schema);
       if (!made) return fail(std::move(made.error()));
-      plan = std::make_shared<const Plan>(std::move(*made));
+      plan = std::make_shared<const Planned>(Planned{held, std::move(*made)});
     }
     current_.by_content.emplace(held, plan);
     current_.by_address.emplace(&schema, Entry{std::move(held), plan});
@@ -45,7 +45,11 @@ class PlanCache {
   }
 
  private:
-  using PlanPtr = std::shared_ptr<const Plan>;
+  struct Planned {
+    SchemaPtr origin;  // plans point into the schema they were made for, also when an equal one comes later
+    Plan plan;
+  };
+  using PlanPtr = std::shared_ptr<const Planned>;
   struct Hash {
     size_t operator()(const SchemaPtr& schema) const { return schema->hash(); }
   };
@@ -69,9 +73,9 @@ class PlanCache {
     return nullptr;
   }
 
-  const Plan* use(const Schema& schema, const PlanPtr& plan) {
+  const Plan* use(const Schema& schema, const PlanPtr& planned) {
     last_schema_ = &schema;
-    last_plan_ = plan.get();
+    last_plan_ = &planned->plan;
     return last_plan_;
   }
 

@@ -86,7 +86,9 @@ class ReplaceField final : public Transformation {
     const auto items = items_of(at.value);
     MapEdit edit(items_value(MR_MAP, {}), items.size() / 2, arena);
     for (size_t i = 0; i + 1 < items.size(); i += 2) {
-      if (kept(bytes_of(items[i]))) edit.put(renamed(bytes_of(items[i])), items[i + 1]);
+      const auto name = map_key(items[i]);
+      if (!name) return fail(name.error());
+      if (kept(*name)) edit.put(renamed(*name), items[i + 1]);
     }
     at.value = edit.get();
     return {};

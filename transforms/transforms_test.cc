@@ -172,6 +172,32 @@ TEST(PlanCaches, ASchemaLivesUntilTheSecondNewBatchAndNotForEver) {
   EXPECT_TRUE(made.expired());
 }
 
+TEST(PlanCaches, APlanKeepsTheSchemaItWasMadeFor) {
+  const auto with_default = [] {
+    const Value fallback = string_value("a default that lies in the first schema's memory");
+    return make_schema(
+        {.type = Type::kStruct,
+         .fields = {
+             {"id", plain_schema(Type::kInt64)},
+             {"text", make_schema({.type = Type::kString, .optional = true, .default_value = OwnedValue(fallback)})}}});
+  };
+  const Value items[] = {int64_value(7), null_value()};
+  TransformationChain chain = chain_of(kInsert);
+  Arena arena;
+  for (int batch = 0; batch < 6; ++batch) {
+    const SchemaPtr equal_schema = with_default();
+    ConnectRecord record = row(equal_schema, items);
+    ASSERT_EQ(chain.apply(record, arena), true);
+    EXPECT_EQ(bytes_of(record.value.value.u.items[1]), "a default that lies in the first schema's memory");
+    for (int i = 0; i < 20; ++i) {
+      const SchemaPtr another = row_schema(std::to_string(batch * 100 + i));
+      ConnectRecord other = row(another, kItems);
+      ASSERT_EQ(chain.apply(other, arena), true);
+    }
+    chain.new_batch();
+  }
+}
+
 TEST(PlanCaches, AnErrorIsNotRemembered) {
   smt::PlanCache<int> cache;
   const SchemaPtr schema = row_schema();
@@ -194,6 +220,7 @@ TEST(JavaRegex, TranslatesJavasSpelling) {
   EXPECT_TRUE(smt::JavaRegex::compile("(?<n>\\p{Alpha}+)[\\p{Digit}_]{2,}\\Q.+\\E")->matches("abc_1.+"));
   EXPECT_TRUE(smt::JavaRegex::compile("a|ab")->matches("ab"));
   EXPECT_FALSE(smt::JavaRegex::compile("\\P{Lower}+")->matches("Ab"));
+  EXPECT_TRUE(smt::JavaRegex::compile("\\x{41}[\\x{42}]")->matches("AB"));
 }
 
 TEST(JavaRegex, ReplacesTheFirstMatchByGroups) {
