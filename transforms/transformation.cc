@@ -6,11 +6,11 @@
 namespace millrace {
 namespace {
 
-/// By the full name, or by what follows its package.
-template <class Table>
-auto find_by_name(const Table& table, std::string_view name) -> decltype(table.data()) {
-  for (const auto& each : table) {
-    if (each.name == name || each.name.substr(each.name.rfind('.') + 1) == name) return &each;
+/// By the full name, or by what follows the last dot of it.
+template <class Class>
+const Class* find_class(const std::vector<Class>& classes, std::string_view name) {
+  for (const Class& one : classes) {
+    if (one.name == name || one.name.substr(one.name.rfind('.') + 1) == name) return &one;
   }
   return nullptr;
 }
@@ -27,17 +27,11 @@ const std::vector<TransformationClass>& transformation_classes() {
   return all;
 }
 
-const std::vector<PredicateClass>& predicate_classes() {
-  static const std::vector<PredicateClass> none;
-  return none;
-}
-
 const TransformationClass* find_transformation(std::string_view class_name) {
-  return find_by_name(transformation_classes(), class_name);
+  return find_class(transformation_classes(), class_name);
 }
-
 const PredicateClass* find_predicate(std::string_view class_name) {
-  return find_by_name(predicate_classes(), class_name);
+  return find_class(predicate_classes(), class_name);
 }
 
 }  // namespace millrace
