@@ -7,3 +7,5 @@ set(MILLRACE_DEBEZIUM_TRANSFORMS
   debezium_regex.cc debezium_schema_change_event_filter.cc debezium_timezone_converter.cc debezium_timezone_rules.cc
   debezium_transforms.cc debezium_unwrap_plan.cc debezium_zone.cc debezium_zoned_text.cc)
 millrace_test(NAME golden.connect-debezium-transforms SRCS debezium_golden_test.cc DEPS golden_case transforms LABELS golden)
+millrace_test(NAME debezium_transforms 
+  SRCS debezium_counted_new.cc debezium_java_test.cc debezium_transforms_test.cc DEPS transforms)

@@ -169,7 +169,7 @@ Expected<bool> EventRouter::apply(ConnectRecord& record, Arena& arena) {
     auto made = value_schema(plan, row, payload.schema);
     if (!made) return fail(std::move(made.error()));
     schema = std::move(*made);
-    if (auto status = validate_value(payload.schema, payload.value, "payload"); !status)
+    if (auto status = check_value(payload.schema, payload.value, "payload"); !status)
       return fail(std::move(status.error()));
     items = arena.allocate_array<Value>(schema->fields().size());
     items[0] = payload.value;
@@ -231,7 +231,7 @@ Status EventRouter::add_fields(ConnectRecord& record, const Plan& plan, const Va
     const Value& value = plan.get(row, *additional.field);
     switch (additional.placement) {
       case Placement::kEnvelope:
-        if (auto status = validate_value(field.schema.get(), value, additional.alias); !status) return status;
+        if (auto status = check_value(field.schema.get(), value, additional.alias); !status) return status;
         *++items = value;
         break;
       case Placement::kHeader:

@@ -201,7 +201,7 @@ Expected<Value> HeaderToValue::rebuild(const Node& node, const Value& from, Aren
   }
   for (size_t i = 0; i < node.added.size(); ++i) {
     const ConnectHeader& header = *entries_[node.added[i]].header;
-    if (auto status = validate_value(header.schema, header.value, node.to->fields()[old_count + i].name); !status)
+    if (auto status = check_value(header.schema, header.value, node.to->fields()[old_count + i].name); !status)
       return fail(std::move(status.error()));
     items[old_count + i] = header.value;
   }

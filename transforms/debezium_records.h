@@ -46,6 +46,14 @@ std::vector<uint32_t> required_fields(const Schema& schema);
 /// Struct.put of nulls. Errors: kBadRecord "Invalid value: null used for required field: ...".
 Status check_required(const Schema& schema, const std::vector<uint32_t>& required, const Value* items);
 
+/// Struct.put: validate_value(), without its cost for what plainly fits. `schema` null: anything fits.
+inline Status check_value(const Schema* schema, const Value& value, std::string_view field) {
+  const bool plain = value.kind >= MR_BOOLEAN && value.kind <= MR_BYTES;
+  if (schema == nullptr || (is_null(value) && schema->optional())) return {};
+  if (plain && value.kind == static_cast<uint8_t>(schema->type()) && !schema->is_decimal()) return {};
+  return validate_value(schema, value, field);
+}
+
 /// SchemaBuilder for structs.
 class StructBuilder {
  public:

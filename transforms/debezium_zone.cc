@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -208,9 +209,10 @@ Expected<Zone> Zone::from_region(std::string_view name) {
     if (name.starts_with(other)) return unknown();
   }
   const char* folder = std::getenv("TZDIR");
-  std::ifstream file(std::string(folder == nullptr ? "/usr/share/zoneinfo" : folder) + "/" + std::string(name),
-                     std::ios::binary);
-  if (!file) return unknown();
+  const std::string path = std::string(folder == nullptr ? "/usr/share/zoneinfo" : folder) + "/" + std::string(name);
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) return unknown();
+  std::ifstream file(path, std::ios::binary);
   std::string bytes(std::istreambuf_iterator<char>(file), {});
   auto zone = ZoneFile(std::move(bytes)).read();
   if (!zone) return unknown();
