@@ -66,6 +66,7 @@ struct EnvelopePlan {
 /// One new topic, shared by the old ones that lead to it.
 struct Target {
   std::string topic;
+  uint64_t batch = 0;  ///< for which its plans were last told of a new batch
   SchemaPlans<StructPlan> keys;
   SchemaPlans<EnvelopePlan> envelopes;
 };
@@ -93,6 +94,7 @@ class ByLogicalTableRouter final : public Transformation {
   std::string topic_replacement_, key_replacement_, key_field_;
   bool unique_keys_ = true;
   NameAdjustment adjustment_ = NameAdjustment::kNone;
+  uint64_t batch_ = 0;
   SchemaPool pool_;
   PlanCache<Route> routes_;  // by old topic
   PlanCache<std::shared_ptr<Target>> targets_;
@@ -122,9 +124,10 @@ Status ByLogicalTableRouter::configure(const ConfigMap& given) {
 }
 
 void ByLogicalTableRouter::new_batch() {
-  // A route that went keeps its target alive for one batch more, and plans that left a target are kept by it likewise.
-  routes_.for_each([](Route& route) {
-    if (route.target == nullptr) return;
+  ++batch_;
+  routes_.for_each([this](Route& route) {
+    if (route.target == nullptr || route.target->batch == batch_) return;  // several routes share a target
+    route.target->batch = batch_;
     route.target->keys.new_batch();
     route.target->envelopes.new_batch();
   });

@@ -31,6 +31,7 @@ struct Plan {
   uint32_t payload = 0, id = 0, key = 0, route = 0;
   std::optional<uint32_t> timestamp, version;
   std::vector<Additional> additional;
+  std::optional<Error> broken;  ///< why inserts cannot be routed; other events are dropped all the same
 
   const Value& get(const Value& from, uint32_t field) const {
     return value_or_default(row->fields()[field], from.u.items[field]);
@@ -55,6 +56,7 @@ class EventRouter final : public Transformation {
 
  private:
   Expected<Plan> make_plan(const Schema& envelope) const;
+  Status plan_columns(Plan& plan) const;
   Expected<std::optional<int64_t>> timestamp_of(const Plan& plan, const Value& envelope, const Value& row) const;
   Expected<std::string_view> topic_of(const Value& route);
   Status add_fields(ConnectRecord& record, const Plan& plan, const Value& row, Value* items);
@@ -97,9 +99,13 @@ Expected<Plan> EventRouter::make_plan(const Schema& envelope) const {
   plan.after = static_cast<uint32_t>(*after);
   if (const auto at = field_of(envelope, "ts_ms", Type::kInt64)) plan.read_at = static_cast<uint32_t>(*at);
   plan.row = envelope.fields()[*after].schema.get();
-  // Of other events than inserts nothing more is asked, so a row that is no struct is refused later.
-  if (plan.row->type() != Type::kStruct) return plan;
+  if (plan.row->type() == Type::kStruct) {
+    if (auto status = plan_columns(plan); !status) plan.broken = std::move(status.error());
+  }
+  return plan;
+}
 
+Status EventRouter::plan_columns(Plan& plan) const {
   const Schema& row = *plan.row;
   if (!row.field_index(options_.payload))
     return bad_record("Unable to find payload field " + options_.payload + " in event", kConnect);
@@ -131,7 +137,7 @@ Expected<Plan> EventRouter::make_plan(const Schema& envelope) const {
         {wanted.placement, wanted.alias, find(wanted.field, number ? std::optional(Type::kInt32) : std::nullopt)});
   }
   if (error) return fail(std::move(*error));
-  return plan;
+  return {};
 }
 
 Expected<bool> EventRouter::apply(ConnectRecord& record, Arena& arena) {
@@ -155,6 +161,7 @@ Expected<bool> EventRouter::apply(ConnectRecord& record, Arena& arena) {
   const Value& row = envelope.u.items[plan.after];
   if (auto status = require_struct({plan.row, row}, "Read Outbox Event"); !status)
     return fail(std::move(status.error()));
+  if (plan.broken) return fail(*plan.broken);
 
   const auto timestamp = timestamp_of(plan, envelope, row);
   if (!timestamp) return fail(timestamp.error());
