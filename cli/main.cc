@@ -12,6 +12,7 @@
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
 #include "cli/version.h"
+#include "connect_client/connect_client.h"
 #include "tools/tool_table.h"
 
 namespace {
@@ -68,6 +69,15 @@ std::string list_of_tools() {
     text.append(tool.name).append(28 - std::min<size_t>(tool.name.size(), 27), ' ').append(tool.summary) += '\n';
   }
   return text;
+}
+
+/// All that may stand behind `millrace`, for completion.
+std::vector<std::string> command_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(each->get_name());
+  for (const Tool& tool : tools()) names.emplace_back(tool.name);
+  return names;
 }
 
 /// Kafka's scripts for servers and their commands here.
@@ -161,6 +171,13 @@ int main(int argc, char** argv) {
   CLI::App* check =
       app.add_subcommand("plugin-check", "Load plugin libraries and say what they offer or why they are refused");
   check->add_option("libraries", libraries, "Shared libraries (.so)")->required();
+
+  for (const connect::ClientCommand& each : connect::client_commands())
+    app.add_subcommand(std::string(each.name), std::string(each.summary));
+  if (argc > 1 && connect::is_client_command(argv[1])) {
+    ::signal(SIGPIPE, SIG_IGN);
+    return connect::run_client_command({argv + 1, argv + argc}, command_names(app));
+  }
 
   try {
     std::vector<std::string> arguments = arguments_of(argc, argv);
