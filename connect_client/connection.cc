@@ -182,6 +182,7 @@ Status Connection::add_targets() {
     client.set_write_timeout(timeout);
     client.set_url_encode(false);  // paths come encoded
     client.set_keep_alive(true);
+    client.set_tcp_nodelay(true);  // or a body waits 40 ms for the header to be acknowledged
     if (!options_.ca.empty()) client.set_ca_cert_path(options_.ca);
     const bool own_user = !url.user.empty();
     const std::string& user = own_user ? url.user : options_.user;

@@ -41,6 +41,9 @@ Error unknown_plugin(Session& session, const std::string& name, Error error) {
       const std::string full = text_at(plugin, "class");
       names.push_back(full);
       names.push_back(full.substr(full.rfind('.') + 1));
+      // The short name, as it may stand in connector.class.
+      if (names.back().ends_with("Connector"))
+        names.push_back(names.back().substr(0, names.back().size() - std::string_view("Connector").size()));
     }
   }
   const std::string near = nearest(name, names);
