@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,7 @@
 #include "cli/standalone.h"
 #include "cli/version.h"
 #include "connect_client/connect_client.h"
+#include "connect_client/text.h"
 #include "tools/tool_table.h"
 
 namespace {
@@ -184,6 +186,13 @@ int main(int argc, char** argv) {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& problem) {
+    const std::vector<std::string> names = command_names(app);
+    const std::vector<std::string> given = arguments_of(argc, argv);
+    if (!given.empty() && !given[0].starts_with('-') && std::ranges::find(names, given[0]) == names.end()) {
+      const std::string near = connect::nearest(given[0], names);
+      std::fprintf(stderr, "millrace: there is no command '%s'%s\n", given[0].c_str(),
+                   near.empty() ? "" : ("; did you mean '" + near + "'?").c_str());
+    }
     const int code = app.exit(problem);
     return code == 0 ? 0 : kUsage;
   }
