@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,8 @@
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
 #include "cli/version.h"
+#include "connect_client/connect_client.h"
+#include "connect_client/text.h"
 #include "tools/tool_table.h"
 
 namespace {
@@ -69,6 +72,15 @@ std::string list_of_tools() {
     text.append(tool.name).append(28 - std::min<size_t>(tool.name.size(), 27), ' ').append(tool.summary) += '\n';
   }
   return text;
+}
+
+/// All that may stand behind `millrace`, for completion.
+std::vector<std::string> command_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(each->get_name());
+  for (const Tool& tool : tools()) names.emplace_back(tool.name);
+  return names;
 }
 
 /// Kafka's scripts for servers and their commands here.
@@ -166,11 +178,25 @@ int main(int argc, char** argv) {
   CLI::App* lint = app.add_subcommand("lint", "Check a worker's and its connectors' files: millrace lint --help");
   lint->prefix_command()->set_help_flag();
 
+  for (const connect::ClientCommand& each : connect::client_commands())
+    app.add_subcommand(std::string(each.name), std::string(each.summary));
+  if (argc > 1 && connect::is_client_command(argv[1])) {
+    ::signal(SIGPIPE, SIG_IGN);
+    return connect::run_client_command({argv + 1, argv + argc}, command_names(app));
+  }
+
   try {
     std::vector<std::string> arguments = arguments_of(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& problem) {
+    const std::vector<std::string> names = command_names(app);
+    const std::vector<std::string> given = arguments_of(argc, argv);
+    if (!given.empty() && !given[0].starts_with('-') && std::ranges::find(names, given[0]) == names.end()) {
+      const std::string near = connect::nearest(given[0], names);
+      std::fprintf(stderr, "millrace: there is no command '%s'%s\n", given[0].c_str(),
+                   near.empty() ? "" : ("; did you mean '" + near + "'?").c_str());
+    }
     const int code = app.exit(problem);
     return code == 0 ? 0 : kUsage;
   }
