@@ -30,26 +30,39 @@ size_t sequence_length(std::string_view text, size_t at) {
   return length;
 }
 
+void append_escaped(std::string& to, char c, bool well_formed) {
+  if (!well_formed) {
+    to += "\xEF\xBF\xBD";
+  } else if (c == '"' || c == '\\') {
+    to += {'\\', c};
+  } else if (c == '\n') {
+    to += "\\n";
+  } else {
+    fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+}
+
 }  // namespace
 
 void append_json_string(std::string& to, std::string_view text) {
   to += '"';
+  size_t plain = 0;  // up to i the bytes from here on stand for themselves
   for (size_t i = 0; i < text.size();) {
-    const size_t length = sequence_length(text, i);
-    const char c = text[i];
-    if (length == 0) {
-      to += "\xEF\xBF\xBD";
-    } else if (c == '"' || c == '\\') {
-      to += {'\\', c};
-    } else if (c == '\n') {
-      to += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    } else {
-      to += text.substr(i, length);
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\') {
+      ++i;
+      continue;
     }
-    i += length == 0 ? 1 : length;
+    const size_t length = sequence_length(text, i);
+    if (length > 1) {
+      i += length;
+      continue;
+    }
+    to += text.substr(plain, i - plain);
+    append_escaped(to, text[i], length == 1);
+    plain = ++i;
   }
+  to += text.substr(plain);
   to += '"';
 }
 
