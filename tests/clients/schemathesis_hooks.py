@@ -16,6 +16,7 @@ BY_CONTRACT = re.compile("|".join([
     r"Failed to find any class that implements Connector", r"More than one connector matches alias",
     r"org\.apache\.kafka\.connect\.[\w.]+Exception: .*(contains no connector type|Failed to find any class)",
     r"Kafka Connect in standalone mode does not support",
+    r"(Offset|Partition) objects (should|cannot)", r"The value for the 'position' key",  # what FileStreamSource says of offsets
 ]), re.S)
 _turn = [0]
 
