@@ -20,7 +20,7 @@ struct Counterpart {
   std::string_view theirs;
   std::string_view ours;
 };
-// The longest name that fits counts, so longer ones stand first.
+// Other names of Kafka Connect's are kept when they are set, but stand for nothing here.
 constexpr Counterpart kCounterparts[] = {
     {"org.apache.kafka.connect.runtime.WorkerSourceTask", "millrace.runtime.task"},
     {"org.apache.kafka.connect.runtime.WorkerSinkTask", "millrace.runtime.task"},
