@@ -87,6 +87,7 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   if (!config)
     return fail(
         std::move(config.error()).wrap(fmt::format("the worker configuration {} cannot be used", options.worker_file)));
+  if (Status logging = logger.configure(config->all); !logging) return logging;
   if (!config->bootstrap_servers.empty()) {
     return fail(ErrorCode::kInvalidConfig, fmt::format("bootstrap.servers={} asks for a Kafka cluster, which this "
                                                        "version does not reach yet. Remove the line: topics are then "
@@ -108,11 +109,12 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   auto rest = RestServer::start({.config = std::move(*rest_config), .http = {}, .api = {}}, logger);
   if (!rest) return fail(std::move(rest.error()));
 
-  auto log = open_log(files, clock, logger, *config);
+  auto log = open_log(files, clock, logger.module("millrace.broker"), *config);
   if (!log) return fail(std::move(log.error()));
   Node& node = (*log)->node();
-  const auto client = EmbeddedLogClient::over(node.broker(), node.groups(), {.directory = config->log_dirs}, logger);
-  PluginHost plugins(files, plugin_host_table(), logger);
+  const auto client = EmbeddedLogClient::over(node.broker(), node.groups(), {.directory = config->log_dirs},
+                                              logger.module("millrace.client"));
+  PluginHost plugins(files, plugin_host_table(), logger.module("millrace.plugins"));
   load_plugins(plugins, options, *config);
   auto config_topic = open_topic(*client, config->config_topic, 1);
   if (!config_topic) return fail(std::move(config_topic.error()));
@@ -122,7 +124,7 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   OffsetStore offsets(std::move(*offset_topic));
 
   StandaloneHerder herder(*config, (*rest)->advertised(), {kConnectVersion, kCommit, client->admin().cluster_id()},
-                          {*client, plugins, offsets, configs}, logger);
+                          {*client, plugins, offsets, configs}, logger.module("millrace.runtime"));
   herder.start(names);
   (*rest)->attach(herder);
   Status created = put_connector_files(herder, connectors);
@@ -135,9 +137,9 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
     wait_for_signal();
     logger.info("worker_stopping");
   }
-  (*rest)->stop();
+  const bool requests_ended = (*rest)->stop();
   herder.stop();
-  if (herder.tasks_left_behind()) {
+  if (herder.tasks_left_behind() || !requests_ended) {
     // Their threads still use the plugins and the log: close the log, and end without destroying anything under them.
     if (auto closed = (*log)->close(); !closed) logger.error("log_close_failed", {{"error", closed.error().message}});
     ::_exit(created ? 0 : 3);
