@@ -168,7 +168,7 @@ Status run_worker(const WorkerOptions& options, const Logger& logger) {
                                    {"plugins", plugins.connectors().size()}});
   });
   logger.info("worker_stopped");
-  if (herder.tasks_left_behind()) {
+  if (herder.left_behind()) {
     // Their threads still use the plugins and the log: close the log, and end without destroying anything under them.
     if (auto closed = (*log)->close(); !closed) logger.error("log_close_failed", {{"error", closed.error().message}});
     ::_exit(served ? 0 : 3);

@@ -36,6 +36,8 @@ struct HerderEnvironment {
   std::function<void(const std::string& connector, std::chrono::milliseconds delay)> look_again;
   /// Tasks that did not stop in time; co-owned by their threads.
   mutable Guarded<std::vector<std::shared_ptr<WorkerTask>>> left_behind;
+  /// Of instances whose plugin did not stop in time: requested when it has.
+  mutable Guarded<std::vector<std::shared_ptr<StopSignal>>> left_behind_connectors;
 };
 
 /// A setting, or `fallback` when it is absent.

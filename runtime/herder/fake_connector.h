@@ -1,6 +1,6 @@
 /// A source connector for tests of the herder. Its settings say what it does: `start.fails` (unavailable, internal),
 /// `start.failures` (how often; always when absent), `start.waits` (until the gate of the test opens), `tasks` (how
-/// many), `task.fails`, `emits` (records to this topic, once a task).
+/// many), `stop.waits` (until the test notes "stop"), `task.fails`, `emits` (records to this topic, once a task).
 #pragma once
 
 #include <millrace/abi.h>
@@ -117,7 +117,12 @@ inline int32_t task_configs(void* object, int32_t, mr_error*) {
   return MR_OK;
 }
 
-inline int32_t stop(void*, mr_error*) { return MR_OK; }
+inline int32_t stop(void* object, mr_error*) {
+  if (static_cast<Instance*>(object)->setting("stop.waits") == "true") FakeWorld::current()->wait_for("stop", 1);
+  return MR_OK;
+}
+
+inline int32_t task_stop(void*, mr_error*) { return MR_OK; }
 
 inline int32_t task_start(void* object, const mr_config* config, mr_error* error) {
   auto& self = *static_cast<Instance*>(object);
@@ -174,7 +179,7 @@ inline ConnectorPlugin fake_connector_plugin() {
   table.connector_destroy = fake_connector::destroy;
   table.task_create = fake_connector::create;
   table.task_start = fake_connector::task_start;
-  table.task_stop = fake_connector::stop;
+  table.task_stop = fake_connector::task_stop;
   table.task_destroy = fake_connector::destroy;
   table.poll = fake_connector::poll;
   table.alter_offset = fake_connector::alter_offset;

@@ -23,7 +23,8 @@ LocalHerder::LocalHerder(const WorkerConfig& config, std::string worker_id, Work
                    TaskFactory(config, worker_id, {services.client, services.plugins, services.offsets}, logger),
                    logger,
                    [this](const std::string& name, std::chrono::milliseconds delay) { queue_.add(name, delay); },
-                   Guarded<std::vector<std::shared_ptr<WorkerTask>>>()},
+                   Guarded<std::vector<std::shared_ptr<WorkerTask>>>(),
+                   Guarded<std::vector<std::shared_ptr<StopSignal>>>()},
       validation_(services.plugins, environment_.providers, validation_rules(config), logger),
       offset_requests_(environment_),
       offset_file_(services.offset_file),
@@ -73,10 +74,13 @@ void LocalHerder::stop() {
   if (offset_file_ != nullptr) offset_file_->flush();
 }
 
-bool LocalHerder::tasks_left_behind() const {
-  return environment_.left_behind.with([](const auto& tasks) {
-    return std::any_of(tasks.begin(), tasks.end(),
+bool LocalHerder::left_behind() const {
+  const bool tasks = environment_.left_behind.with([](const auto& all) {
+    return std::any_of(all.begin(), all.end(),
                        [](const auto& task) { return !task->await_end(std::chrono::steady_clock::now()); });
+  });
+  return tasks || environment_.left_behind_connectors.with([](const auto& all) {
+    return std::any_of(all.begin(), all.end(), [](const auto& ended) { return !ended->requested(); });
   });
 }
 

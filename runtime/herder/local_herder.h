@@ -44,8 +44,8 @@ class LocalHerder final : public Herder {
   void set_ready() { ready_ = true; }
   /// Sources stop, sinks flush and commit, all within task.shutdown.graceful.timeout.ms. The stored state is kept.
   void stop();
-  /// Whether threads of tasks that would not stop still run, and so still use the plugins and the services.
-  bool tasks_left_behind() const;
+  /// Whether tasks or connectors that would not stop still run, and so still use the plugins and the services.
+  bool left_behind() const;
 
   WorkerInfo worker_info() override { return info_; }
   Status health() override;

@@ -151,6 +151,24 @@ TEST_F(LocalHerderTest, ASlowStartHoldsUpNoOtherConnector) {
   }
 }
 
+TEST_F(LocalHerderTest, AConnectorThatDoesNotStopIsLeftBehind) {
+  open(WorkerMode::kStandalone, {{"task.shutdown.graceful.timeout.ms", "50"}});
+  ASSERT_TRUE(put("a", {{"stop.waits", "true"}}));
+  ASSERT_TRUE(herder_->delete_connector("a"));
+  EXPECT_TRUE(herder_->connectors()->empty());
+  EXPECT_TRUE(herder_->left_behind());
+  world_.note("stop");
+  EXPECT_TRUE(eventually([&] { return !herder_->left_behind(); }));
+}
+
+TEST_F(LocalHerderTest, AStopOfTheWorkerInterruptsAStartWithoutAFailure) {
+  open(WorkerMode::kDistributed);
+  ASSERT_TRUE(put("a", {{"start.waits", "true"}}));
+  ASSERT_TRUE(world_.wait_for("start a", 1));
+  herder_->stop();
+  EXPECT_EQ(states("a"), std::vector<State>{State::kUnassigned});
+}
+
 TEST_F(LocalHerderTest, ManyOperationsOnManyConnectorsSideBySide) {
   open(WorkerMode::kDistributed);
   std::vector<std::future<void>> users;

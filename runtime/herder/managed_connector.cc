@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "runtime/connector_config.h"
 
 namespace millrace {
 namespace {
+
+/// Kafka Connect gives the instance of a connector this long to stop.
+constexpr std::chrono::milliseconds kConnectorGrace{5'000};
 
 int tasks_max_of(const ConfigMap& config) {
   const std::string text = setting_of(config, "tasks.max", "1");
@@ -78,7 +82,7 @@ void ManagedConnector::become_started() {
       tasks_.empty() && !stored.empty())
     run_tasks(stored);
   if (!instance_) {
-    if (auto started = start_instance(); !started) return fail_with(started.error());
+    if (auto started = start_instance(); !started) return interrupted_ ? start_later() : fail_with(started.error());
   }
   if (auto renewed = renew_tasks(); !renewed) fail_with(renewed.error());
 }
@@ -114,6 +118,7 @@ void ManagedConnector::shut_down() {
 
 Status ManagedConnector::start_instance() {
   start_wanted_ = false;
+  interrupted_ = false;
   auto resolved = environment_.providers.resolve(config());
   if (!resolved) return fail(std::move(resolved.error()));
   auto plugin = environment_.plugins.find(setting_of(*resolved, "connector.class"));
@@ -163,7 +168,22 @@ Status ManagedConnector::check_options(const ConnectorPlugin& plugin, const Conf
 
 void ManagedConnector::stop_instance() {
   interruptible_.with([](WorkerConnector*& current) { current = nullptr; });
-  instance_.reset();
+  if (!instance_) return;
+  // On a thread of its own: a plugin that does not return must not hold what the user wants next.
+  const auto ended = std::make_shared<StopSignal>();  // co-owned by that thread
+  std::thread([instance = std::move(instance_), ended]() mutable {
+    instance.reset();
+    ended->request();
+  }).detach();
+  if (ended->wait_for(std::min(kConnectorGrace, environment_.config.shutdown_timeout))) return;
+  logger_.warn("connector_left_behind", {{"connector", name_}, {"reason", "its plugin did not stop in time"}});
+  environment_.left_behind_connectors.with([&](auto& all) { all.push_back(ended); });
+}
+
+void ManagedConnector::start_later() {
+  // Whoever interrupted it goes on with it; should that fail, it is started after all.
+  start_wanted_ = true;
+  environment_.look_again(name_, std::chrono::seconds(1));
 }
 
 void ManagedConnector::fail_with(const Error& error) {

@@ -76,6 +76,7 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
   Status start_instance();
   Status check_options(const ConnectorPlugin& plugin, const ConfigMap& resolved) const;
   void stop_instance();
+  void start_later();
   /// Asks the plugin for the configurations of its tasks, and restarts those when they are others than before.
   Status renew_tasks();
   /// Values that are those of resolved variables of the connector become variables again.
@@ -106,6 +107,7 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
   Guarded<Backoff> backoff_;
   std::atomic<bool> start_wanted_{true};     // a failed connector stays so until something has changed
   std::atomic<bool> instance_stale_{false};  // it has raised an error, or its configuration has changed
+  std::atomic<bool> interrupted_{false};     // since the last start began
   std::atomic<bool> raised_{false};          // the instance has raised an error since its start
   Guarded<WorkerConnector*> interruptible_{nullptr};
 

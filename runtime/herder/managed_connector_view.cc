@@ -89,8 +89,10 @@ void ManagedConnector::set_state(State state, std::string trace) {
 }
 
 void ManagedConnector::interrupt() {
-  interruptible_.with([](WorkerConnector* instance) {
-    if (instance != nullptr) instance->interrupt();
+  interruptible_.with([&](WorkerConnector* instance) {
+    if (instance == nullptr) return;
+    interrupted_ = true;
+    instance->interrupt();
   });
 }
 
