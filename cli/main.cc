@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/broker_command.h"
+#include "cli/distributed.h"
 #include "cli/lint.h"
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
@@ -47,7 +48,9 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   std::string name = std::filesystem::path(argv[0]).filename().string();
   if (name.ends_with(".sh")) name.resize(name.size() - 3);
-  if (name == "connect-standalone") arguments.insert(arguments.begin(), "standalone");
+  for (const char* mode : {"standalone", "distributed"}) {
+    if (name == std::string("connect-") + mode) arguments.insert(arguments.begin(), mode);
+  }
   return arguments;
 }
 
@@ -162,8 +165,19 @@ int main(int argc, char** argv) {
   run->add_option("worker", standalone.worker_file, "The worker's .properties file, as for Kafka's connect-standalone")
       ->required();
   run->add_option("connectors", standalone.connector_files, "Connectors to run: .properties or .json files");
-  run->add_option("--log-level", log_level, "debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+
+  DistributedOptions distributed;
+  distributed.built_in_plugins = standalone.built_in_plugins;
+  CLI::App* run_of_group =
+      app.add_subcommand("distributed", "Run one worker of a group: millrace distributed worker.properties");
+  run_of_group
+      ->add_option("worker", distributed.worker_file,
+                   "The worker's .properties file, as for Kafka's connect-distributed")
+      ->required();
+  for (CLI::App* command : {run, run_of_group}) {
+    command->add_option("--log-level", log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  }
 
   app.add_subcommand(
       "broker",
@@ -208,7 +222,9 @@ int main(int argc, char** argv) {
                          : log_level == "warn"  ? LogLevel::kWarn
                          : log_level == "error" ? LogLevel::kError
                                                 : LogLevel::kInfo;
-  const int code = report(run_standalone(standalone, Logger::to_stderr(level)));
+  const Logger logger = Logger::to_stderr(level);
+  const int code =
+      report(run_of_group->parsed() ? run_distributed(distributed, logger) : run_standalone(standalone, logger));
   std::fflush(nullptr);
   // A task left behind in a plugin that would not stop may still be running: end without unloading things under it.
   ::_exit(code);

@@ -211,6 +211,7 @@ Status SourceTask::convert_headers(const mr_record& record) {
 
 void SourceTask::send(const std::string& topic, int32_t partition, RecordBatchBuilder& batch,
                       const OffsetTracker::UnitPtr& unit) {
+  note_active_topic(topic);  // here, too: the list may have been reset since the topic's first batch
   tracker_.batch_sent(unit);
   producer_->send({topic, partition}, std::exchange(batch, RecordBatchBuilder{}),
                   [this, unit](Expected<int64_t> result) { tracker_.batch_done(unit, std::move(result)); });

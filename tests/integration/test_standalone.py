@@ -102,7 +102,7 @@ class Standalone(ProcessTest):
         self.assertIn("is missing the mandatory 'name' configuration", refused("standalone", good, no_name))
         no_topic = self.write("notopic.properties", "name=x\nconnector.class=FileStreamSource\nfile=a\n")
         self.assertIn('Missing required configuration "topic"', refused("standalone", good, no_topic))
-        cluster = self.write("cluster.properties", good.read_text() + "bootstrap.servers=localhost:9092\n")
+        cluster = self.write("cluster.properties", good.read_text() + "bootstrap.servers=kafka.example.com:9092\n")
         self.assertIn("bootstrap.servers", refused("standalone", cluster))
         with socket.socket() as taken:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
