@@ -85,7 +85,7 @@ std::string answer_head(const RestResponse& response, bool keep_alive) {
   if (!response.allow.empty()) append_header(head, "Allow", response.allow);
   for (const auto& [name, value] : response.headers) append_header(head, name, value);
   if (response.status != 204) append_header(head, "Content-Length", std::to_string(response.body.size()));
-  if (!keep_alive) append_header(head, "Connection", "close");
+  append_header(head, "Connection", keep_alive ? "keep-alive" : "close");
   return head += "\r\n";
 }
 

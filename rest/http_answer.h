@@ -8,8 +8,8 @@
 
 namespace millrace {
 
-/// Status line and headers. Header values lose their line ends: nothing that a caller puts there can begin a header of
-/// its own.
+/// Status line and headers (Connection: keep-alive is what HTTP/1.0 wants to see). Header values lose their line ends:
+/// nothing that a caller puts there can begin a header of its own.
 std::string answer_head(const RestResponse& response, bool keep_alive);
 /// Whether an answer has a body: not to HEAD, not with 204.
 bool has_body(const RestResponse& response, std::string_view method);

@@ -141,11 +141,12 @@ void HttpConnection::dispatch() {
   stage_ = Stage::kHandling;
   const uint64_t number = ++request_number_;
   set_timer(handler_->time_limit(*request_), [this, number] {
-    shared_->pool.abandon(job_);
+    pool_->abandon(job_);
     answered(number, handler_->timed_out(*request_));
   });
-  job_ = shared_->pool.run(
-      [self = weak_from_this(), loop = shared_->loop, handler = handler_, request_now = request_, number] {
+  pool_ = handler_->is_urgent(*request_) ? &shared_->urgent_pool : &shared_->pool;
+  job_ =
+      pool_->run([self = weak_from_this(), loop = shared_->loop, handler = handler_, request_now = request_, number] {
         RestResponse response = handler->handle(*request_now);
         loop->post([self, number, response = std::move(response)]() mutable {
           if (const auto connection = self.lock()) connection->answered(number, std::move(response));
@@ -228,7 +229,7 @@ void HttpConnection::close_now() {
   if (std::exchange(stage_, Stage::kClosed) == Stage::kClosed) return;
   const auto self = shared_from_this();
   clear_timer();
-  if (job_ != nullptr) shared_->pool.abandon(std::exchange(job_, nullptr));
+  if (job_ != nullptr) pool_->abandon(std::exchange(job_, nullptr));
   shared_->loop->remove(transport_->descriptor(), *this);
   shared_->closed(*this);
 }

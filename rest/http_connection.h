@@ -20,6 +20,8 @@ class RequestHandler {
   virtual ~RequestHandler() = default;
   virtual RestResponse handle(const RestRequest& request) = 0;
   virtual std::chrono::milliseconds time_limit(const RestRequest& request) const = 0;
+  /// Whether it is answered though many others wait: by threads of its own.
+  virtual bool is_urgent(const RestRequest& request) const = 0;
   /// The answer to a request that is not answered within its time.
   virtual RestResponse timed_out(const RestRequest& request) const = 0;
 };
@@ -39,6 +41,7 @@ struct HttpShared {
   HttpParser::Limits limits;
   HttpTimes times;
   RequestPool& pool;
+  RequestPool& urgent_pool;
   Logger logger;
   std::function<void(HttpConnection&)> closed;  ///< it is to be forgotten
 };
@@ -98,6 +101,7 @@ class HttpConnection final : public EventHandler, public std::enable_shared_from
 
   std::shared_ptr<const RestRequest> request_;  // under way; co-owned by the thread that handles it
   std::shared_ptr<RequestPool::Job> job_;
+  RequestPool* pool_ = nullptr;  // of the job
   uint64_t request_number_ = 0;
 
   std::string head_, body_;

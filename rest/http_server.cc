@@ -13,6 +13,7 @@ namespace millrace {
 namespace {
 
 constexpr std::chrono::milliseconds kAbandonedGrace{5000};
+constexpr size_t kUrgentThreads = 4;
 
 Error cannot_listen(const Listener& listener, const Error& cause) {
   const std::string where = host_and_port(listener.host.empty() ? "0.0.0.0" : listener.host, listener.port);
@@ -34,7 +35,8 @@ Error cannot_listen(const Listener& listener, const Error& cause) {
 
 class HttpServer::Impl {
  public:
-  Impl(Options options, Logger logger) : options_(options), logger_(std::move(logger)), pool_(options.threads_max) {}
+  Impl(Options options, Logger logger)
+      : options_(options), logger_(std::move(logger)), pool_(options.threads_max), urgent_pool_(kUrgentThreads) {}
   ~Impl() { stop(); }
 
   Status open() {
@@ -45,6 +47,7 @@ class HttpServer::Impl {
                    .limits = {.head_bytes_max = options_.head_bytes_max, .body_bytes_max = options_.body_bytes_max},
                    .times = options_.times,
                    .pool = pool_,
+                   .urgent_pool = urgent_pool_,
                    .logger = logger_,
                    .closed = [this](HttpConnection& connection) { forget(connection); }});
     return {};
@@ -82,8 +85,9 @@ class HttpServer::Impl {
       shared_->loop->post([this] { shared_->loop->stop(); });
       thread_.join();
       // What still runs is not waited for by any client.
-      all_ended_ =
-          pool_.finish(drained ? std::min(options_.stop_grace, kAbandonedGrace) : std::chrono::milliseconds(0));
+      const auto grace = drained ? std::min(options_.stop_grace, kAbandonedGrace) : std::chrono::milliseconds(0);
+      const bool ended = pool_.finish(grace);
+      all_ended_ = urgent_pool_.finish(grace) && ended;
     }
     return all_ended_;
   }
@@ -133,6 +137,7 @@ class HttpServer::Impl {
   const Logger logger_;
   const SystemClock clock_;
   RequestPool pool_;
+  RequestPool urgent_pool_;
   std::shared_ptr<HttpShared> shared_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::thread thread_;

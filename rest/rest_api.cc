@@ -91,6 +91,11 @@ std::chrono::milliseconds RestApi::time_limit(const RestRequest& request) const 
   return is_health(request) ? options_.health_time_limit : options_.time_limit;
 }
 
+bool RestApi::is_urgent(const RestRequest& request) const {
+  const std::string_view path = path_of(request.target);
+  return is_health(request) || path.starts_with("/admin/") || options_.pages.contains(std::string(path));
+}
+
 RestResponse RestApi::timed_out(const RestRequest& request) const {
   const std::string stage = options_.stage ? options_.stage() : std::string();
   if (is_health(request)) return unhealthy_response(stage);

@@ -74,6 +74,8 @@ class RestApi {
   RestResponse handle(const RestRequest& request);
 
   std::chrono::milliseconds time_limit(const RestRequest& request) const;
+  /// Endpoints that say how the worker is: they are answered also while many requests wait for the herder.
+  bool is_urgent(const RestRequest& request) const;
   /// The answer to a request of which the time is over.
   RestResponse timed_out(const RestRequest& request) const;
 

@@ -45,6 +45,8 @@ class ApiHandler final : public RequestHandler {
 
   std::chrono::milliseconds time_limit(const RestRequest& request) const override { return api_.time_limit(request); }
 
+  bool is_urgent(const RestRequest& request) const override { return api_.is_urgent(request); }
+
   RestResponse timed_out(const RestRequest& request) const override {
     RestResponse response = api_.timed_out(request);
     filter(request, response);

@@ -165,6 +165,24 @@ TEST(RestClients, OperationsThatHangAreAnsweredAndStopNobody) {
   EXPECT_EQ(herder.hanging, 0);
 }
 
+TEST(RestClients, HealthIsAnsweredWhileManyWait) {
+  RestServer::Options options;
+  options.http.threads_max = 2;
+  auto server = start(std::move(options));
+  const int port = server->ports()[0];
+  std::vector<RawClient> waiting;
+  for (int i = 0; i < 10; ++i) {
+    waiting.emplace_back(port);
+    waiting.back().send("GET /connectors HTTP/1.1\r\n\r\n");
+  }
+  EXPECT_EQ(httplib::Client("127.0.0.1", port).Get("/health")->status, 503);
+  EXPECT_EQ(httplib::Client("127.0.0.1", port).Get("/admin/loggers")->status, 200);
+  FakeHerder herder;
+  server->attach(herder);
+  for (const RawClient& client : waiting) EXPECT_THAT(client.read_until("[]"), HasSubstr("200 OK"));
+  server->stop();
+}
+
 TEST(RestClients, StopTellsThatAnOperationStillHangs) {
   HangingHerder herder;
   RestServer::Options options;
