@@ -27,6 +27,9 @@ void mr_context::add_task_config(millrace::ConfigMap) {
 void mr_context::add_config_error(std::string_view key, std::string_view message) {
   logger().error("plugin_error", {{"error", "add_config_error outside validate"}, {"key", key}, {"message", message}});
 }
+void mr_context::add_preview(std::string_view line) {
+  logger().error("plugin_error", {{"error", "add_preview outside preview"}, {"line", line}});
+}
 
 namespace millrace {
 namespace {
@@ -100,6 +103,7 @@ void host_add_config_error(mr_context* context, mr_str key, mr_str message) {
   context->add_config_error(view(key), view(message));
 }
 mr_str host_connector_name(mr_context* context) { return to_mr(context->connector_name()); }
+void host_add_preview(mr_context* context, mr_str line) { context->add_preview(view(line)); }
 
 }  // namespace
 
@@ -125,6 +129,7 @@ const mr_host_v1& plugin_host_table() {
       .add_task_config = host_add_task_config,
       .add_config_error = host_add_config_error,
       .connector_name = host_connector_name,
+      .add_preview = host_add_preview,
   };
   return table;
 }

@@ -32,6 +32,14 @@ void sync_folder_of(const std::string& path) {
   if (handle.is_open()) ::fsync(handle.get());
 }
 
+void append_line(std::string& text, const SinkContext& context, const mr_record& record) {
+  if (record.value.kind == MR_STRING) {
+    text.append(record.value.u.bytes, record.value.size);
+  } else {
+    sdk::append_text(text, record.value, record.value_schema, [&](mr_schema_id id) { return context.describe(id); });
+  }
+}
+
 }  // namespace
 
 Status FileSinkTask::start(SinkContext& context) {
@@ -63,11 +71,7 @@ Status FileSinkTask::put(SinkContext& context, std::span<const mr_record> record
   text_.clear();
   written_ = 0;
   for (const mr_record& record : records) {
-    if (record.value.kind == MR_STRING) {
-      text_.append(record.value.u.bytes, record.value.size);
-    } else {
-      sdk::append_text(text_, record.value, record.value_schema, [&](mr_schema_id id) { return context.describe(id); });
-    }
+    append_line(text_, context, record);
     text_ += '\n';
   }
   pending_ = batch_of(records);
@@ -114,5 +118,14 @@ Status FileSinkTask::stop(SinkContext&) {
 }
 
 std::span<const sdk::ConfigKey> FileStreamSink::config() { return kConfig; }
+
+Status FileStreamSink::preview(sdk::PreviewContext& context, std::span<const mr_record> records) {
+  for (const mr_record& record : records) {
+    std::string line;
+    append_line(line, context, record);
+    context.add(line);
+  }
+  return ok();
+}
 
 }  // namespace millrace::file

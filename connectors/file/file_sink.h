@@ -48,6 +48,7 @@ struct FileStreamSink {
   static constexpr std::string_view kName = "org.apache.kafka.connect.file.FileStreamSinkConnector", kVersion = "0.1.0";
   static constexpr std::string_view kAliases[] = {"FileStreamSink", "FileStreamSinkConnector"};
   static std::span<const sdk::ConfigKey> config();
+  static sdk::Status preview(sdk::PreviewContext& context, std::span<const mr_record> records);
 };
 
 }  // namespace millrace::file

@@ -192,6 +192,11 @@ class Session {
  public:
   virtual ~Session() = default;
   virtual Status execute(std::string_view sql) = 0;
+  /// Executes `sql`, which creates `table` with these columns or adds them to it.
+  virtual Status change_table(const TableId& /*table*/, std::string_view sql,
+                              const std::vector<ColumnInfo>& /*added*/) {
+    return execute(sql);
+  }
   using Row = std::vector<std::optional<std::string>>;
   /// For small results: everything as text.
   virtual Result<std::vector<Row>> query(std::string_view sql) = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "connectors/jdbc/preview_session.h"
+
 namespace millrace::jdbc {
 namespace {
 
@@ -141,6 +143,17 @@ void JdbcSinkTask::roll_back(const char* sql) {
   for (const auto& [name, table] : tables_) table->forget();
   if (!session_->broken() && !session_->execute(sql).ok()) session_->mark_broken();
   if (session_->broken()) disconnect();
+}
+
+Status JdbcSinkTask::preview(sdk::PreviewContext& context, std::span<const mr_record> records) {
+  if (Status s = start(context); !s.ok()) return s;
+  for (const mr_record& record : records) {
+    if (Status s = check(context, record); !s.ok()) return s;
+  }
+  config_->connection.attempts = 1;  // someone waits for the answer
+  if (Status s = connect(context); !s.ok()) return s;
+  session_ = std::make_unique<PreviewSession>(std::move(session_), *dialect_, context);
+  return write(context, records);
 }
 
 /// Buffers per table and executes whenever the statement changes, so the order within a table is kept.

@@ -20,6 +20,9 @@ class JdbcSinkTask final : public sdk::SinkTask {
   Status stop(sdk::SinkContext& context) override;
   void interrupt() override;
 
+  /// Tells `context` the statements that start() and put(records) would execute.
+  Status preview(sdk::PreviewContext& context, std::span<const mr_record> records);
+
  private:
   Status connect(sdk::SinkContext& context);
   void disconnect();
@@ -52,6 +55,9 @@ struct JdbcSink {
   static std::span<const sdk::ConfigKey> config() { return sink_config_keys(); }
   static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) {
     return validate_sink(context, config);
+  }
+  static Status preview(sdk::PreviewContext& context, std::span<const mr_record> records) {
+    return JdbcSinkTask().preview(context, records);
   }
 };
 

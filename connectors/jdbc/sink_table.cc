@@ -52,6 +52,13 @@ CellForm form_of(const mr_schema& schema) {
   }
 }
 
+std::vector<ColumnInfo> infos_of(const std::vector<ColumnDefinition>& definitions) {
+  std::vector<ColumnInfo> columns;
+  for (const ColumnDefinition& definition : definitions)
+    columns.push_back({definition.name, definition.optional, false});
+  return columns;
+}
+
 /// Builds a plan step by step; `status` keeps the first problem.
 class PlanMaker {
  public:
@@ -374,7 +381,7 @@ Status SinkTable::create(Session& session, const FieldPlan& plan) {
   const std::vector<ColumnDefinition> columns = definitions(fields, problem);
   if (!problem.ok()) return problem;
   const std::string sql = dialect_.create(id_, columns);
-  const Status created = session.execute(sql);
+  const Status created = session.change_table(id_, sql, infos_of(columns));
   if (session.broken()) return created;
   if (Status s = refresh(session); !s.ok()) return s;
   // Another task may have been faster; then its table will do.
@@ -405,7 +412,7 @@ Status SinkTable::amend(Session& session, const FieldPlan& plan) {
     Status problem;
     const std::vector<ColumnDefinition> columns = definitions(fields, problem);
     if (!problem.ok()) return problem;
-    const Status altered = session.execute(dialect_.alter(id_, columns));
+    const Status altered = session.change_table(id_, dialect_.alter(id_, columns), infos_of(columns));
     if (session.broken()) return altered;
     if (Status s = refresh(session); !s.ok()) return s;
     if (!altered.ok() && attempt >= config_.retries_max) {

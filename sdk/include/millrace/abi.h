@@ -259,6 +259,9 @@ typedef struct mr_host_v1 {
   void (*add_config_error)(mr_context*, mr_str key, mr_str message);
   /* The connector's name. */
   mr_str (*connector_name)(mr_context*);
+
+  /* Connectors, within preview: adds one line of what would be done: a statement, an object's name and content. */
+  void (*add_preview)(mr_context*, mr_str line);
 } mr_host_v1;
 
 /* ---- what a plugin provides -------------------------------------------------------------------------------------- */
@@ -312,6 +315,10 @@ typedef struct mr_connector_v1 {
   /* Sources, may be NULL (offsets then cannot be altered): checks offsets a user wants to set; `offset` kind MR_NULL
      resets. */
   int32_t (*alter_offset)(mr_context*, const mr_config*, const mr_value* partition, const mr_value* offset, mr_error*);
+
+  /* Sinks, may be NULL (then a preview ends at the records that put would get): tells by add_preview what put would do
+     with these records. It may read from the target but changes nothing in it. `describe_schema` works as in a task. */
+  int32_t (*preview)(mr_context*, const mr_config*, const mr_record*, size_t count, mr_error*);
 } mr_connector_v1;
 
 typedef struct mr_plugin_v1 {

@@ -425,6 +425,16 @@ class SinkContext : public TaskContext {
   }
 };
 
+/// What a sink's preview() gets: a sink task's context that takes lines instead of reports.
+class PreviewContext : public SinkContext {
+ public:
+  using SinkContext::SinkContext;
+  /// One line of what put() would do: a statement, an object's name and content.
+  void add(std::string_view line) const {
+    if (detail::host->struct_size > offsetof(mr_host_v1, add_preview)) detail::host->add_preview(context_, to_mr(line));
+  }
+};
+
 class ConnectorContext : public Context {
  public:
   using Context::Context;
@@ -631,6 +641,18 @@ void set_connector_functions(mr_connector_v1& table) {
     table.alter_offset = [](mr_context*, const mr_config* config, const mr_value* partition, const mr_value* offset,
                             mr_error* error) -> int32_t {
       return guarded(error, [&] { return C::alter_offset(Config(*config, C::config()), *partition, *offset); });
+    };
+  }
+  if constexpr (requires(PreviewContext & context, std::span<const mr_record> records) {
+                  C::preview(context, records);
+                }) {
+    table.preview = [](mr_context* raw, const mr_config* config, const mr_record* records, size_t count,
+                       mr_error* error) -> int32_t {
+      return guarded(error, [&] {
+        const Config settings(*config, C::config());
+        PreviewContext context(raw, &settings);
+        return C::preview(context, std::span<const mr_record>(records, count));
+      });
     };
   }
   if constexpr (requires { typename C::Instance; }) {
