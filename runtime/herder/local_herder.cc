@@ -162,8 +162,9 @@ Expected<ConnectorInfo> LocalHerder::connector_info(const std::string& name) {
 
 Expected<ConnectorStatus> LocalHerder::connector_status(const std::string& name) {
   const ConnectorPtr connector = find(name);
-  if (!connector) return fail(ErrorCode::kNotFound, fmt::format("No status found for connector {}", name));
-  return connector->status();
+  auto status = connector ? connector->known_status() : std::nullopt;
+  if (!status) return fail(ErrorCode::kNotFound, fmt::format("No status found for connector {}", name));
+  return std::move(*status);
 }
 
 Expected<ConnectorStatus::Part> LocalHerder::task_status(const std::string& name, int task) {

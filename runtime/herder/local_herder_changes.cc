@@ -25,7 +25,8 @@ void LocalHerder::attend(const std::string& name) {
 }
 
 void LocalHerder::carry_out(const ConnectorPtr& connector) {
-  if (!standalone()) return queue_.add(connector->name());
+  // Only a start may take long.
+  if (!standalone() && connector->target() == TargetState::kStarted) return queue_.add(connector->name());
   connector->attend();
   connector->restart_planned();
 }
@@ -120,12 +121,7 @@ Status LocalHerder::set_target_state(const std::string& name, TargetState target
   }
   if (auto stored = environment_.configs.put_target(name, target); !stored) return stored;
   connector.set_target(target);
-  // To stop is quick, to start may not be.
-  if (target == TargetState::kStarted) {
-    carry_out(held->connector);
-  } else {
-    connector.attend();
-  }
+  carry_out(held->connector);
   return {};
 }
 

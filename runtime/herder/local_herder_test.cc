@@ -126,6 +126,9 @@ TEST_F(LocalHerderTest, DistributedACreationAnswersBeforeTheStart) {
   const auto created = put("a", {{"start.waits", "true"}});
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_TRUE(created->info.tasks.empty());
+  EXPECT_FALSE(herder_->connector_status("a"));
+  ASSERT_TRUE(put("stopped", {}, TargetState::kStopped));
+  EXPECT_EQ(states("stopped"), std::vector<State>{State::kStopped});
   world_.open_gate();
   EXPECT_TRUE(reaches("a", kRunning));
 }
@@ -140,7 +143,8 @@ TEST_F(LocalHerderTest, ASlowStartHoldsUpNoOtherConnector) {
     ASSERT_TRUE(herder_->set_target_state("quick", TargetState::kPaused));
     EXPECT_TRUE(reaches("quick", {State::kPaused, State::kPaused}));
     ASSERT_TRUE(herder_->restart_connector("quick", {.include_tasks = true}));
-    EXPECT_TRUE(herder_->connector_status("slow")) << "reading never waits";
+    EXPECT_TRUE(herder_->connector_info("slow")) << "reading never waits";
+    EXPECT_EQ(herder_->connector_status("slow").error().message, "No status found for connector slow");
     ASSERT_TRUE(herder_->delete_connector("quick"));
     // To delete it ends the wait, too: the gate is still shut.
     ASSERT_TRUE(herder_->delete_connector("slow"));
@@ -167,6 +171,7 @@ TEST_F(LocalHerderTest, AStopOfTheWorkerInterruptsAStartWithoutAFailure) {
   ASSERT_TRUE(world_.wait_for("start a", 1));
   herder_->stop();
   EXPECT_EQ(states("a"), std::vector<State>{State::kUnassigned});
+  EXPECT_NE(topic("connect-status").at("status-connector-a").find("UNASSIGNED"), std::string::npos);
 }
 
 TEST_F(LocalHerderTest, ManyOperationsOnManyConnectorsSideBySide) {

@@ -38,6 +38,7 @@ void ManagedConnector::restore(const ConfigStore::StoredConnector& stored, std::
     visible.presence = Presence::kPresent;
     visible.target = stored.target;
     visible.task_configs = stored.tasks;
+    visible.state_known = true;
     // What it failed with is shown until it has been tried anew.
     if (last && last->state == State::kFailed && stored.target == TargetState::kStarted) {
       visible.state = State::kFailed;

@@ -35,6 +35,8 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
   const std::string& name() const { return name_; }
   Presence presence() const;
   ConnectorInfo info() const;
+  /// Nothing while it is new and has had no state yet.
+  std::optional<ConnectorStatus> known_status() const;
   ConnectorStatus status() const;
   std::vector<TaskInfo> task_configs() const;
   ConfigMap config() const;
@@ -93,6 +95,7 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
     ConnectorType type = ConnectorType::kUnknown;
     std::string version;
     State state = State::kUnassigned;
+    bool state_known = false;  // it has had a state since it was created
     std::string trace;
     bool restarting = false;
     int restarts = 0;

@@ -47,6 +47,11 @@ ConnectorStatus ManagedConnector::status() const {
   return status;
 }
 
+std::optional<ConnectorStatus> ManagedConnector::known_status() const {
+  if (!visible_.with([](const Visible& visible) { return visible.state_known; })) return std::nullopt;
+  return status();
+}
+
 std::vector<TaskInfo> ManagedConnector::task_configs() const {
   return visible_.with([](const Visible& visible) {
     std::vector<TaskInfo> tasks;
@@ -83,6 +88,7 @@ void ManagedConnector::set_target(TargetState target) {
 void ManagedConnector::set_state(State state, std::string trace) {
   visible_.with([&](Visible& visible) {
     visible.state = state;
+    visible.state_known = true;
     visible.trace = trace;
   });
   environment_.statuses.put_connector(name_, state, trace);
