@@ -58,6 +58,7 @@ RestResponse fence_connector(const Call& call);
 RestResponse list_plugins(const Call& call);
 RestResponse get_plugin_config(const Call& call);
 RestResponse validate_config(const Call& call);
+RestResponse preview_connector(const Call& call);
 
 // logger_handlers.cc
 RestResponse list_loggers(const Call& call);

@@ -160,6 +160,10 @@ class FakeHerder : public Herder {
     if (plugin != "FileStreamSource") return fail(ErrorCode::kNotFound, fmt::format("Unknown plugin {}.", plugin));
     return std::vector<ConfigKeyInfo>{topic_key()};
   }
+  Expected<std::string> preview(const std::string& plugin, const std::string& body, size_t rows) override {
+    if (plugin == "Nope") return fail(ErrorCode::kNotFound, "Failed to find any class that implements Connector");
+    return fmt::format("{{\"name\":\"{}\",\"rows\":{},\"body\":{}}}", plugin, rows, body.size());
+  }
   Expected<ConfigInfos> validate(const std::string& plugin, const RawConfig& config) override {
     last_config = config;
     if (plugin == "Nope") return fail(ErrorCode::kNotFound, "Failed to find any class that implements Connector");

@@ -72,6 +72,17 @@ constexpr std::string_view kSchemas = R"json({
   "configs": {"type": "array", "items": {"type": "object", "required": ["definition", "value"], "properties": {
     "definition": {"nullable": true, "allOf": [{"$ref": "#/components/schemas/ConfigKey"}]},
     "value": {"$ref": "#/components/schemas/ConfigValue"}}}}}},
+"PreviewRequest": {"type": "object", "description": "A configuration, or one with records for a sink.",
+  "properties": {"config": {"$ref": "#/components/schemas/Config"},
+    "records": {"type": "array", "items": {"type": "object", "required": ["topic"], "properties": {
+      "topic": {"type": "string"}, "partition": {"type": "integer"}, "offset": {"type": "integer"},
+      "timestamp": {"type": "integer"}, "key": {}, "value": {}, "headers": {"type": "object"}}}}}},
+"Preview": {"type": "object", "required": ["name", "type", "records", "dropped", "errors"], "properties": {
+  "name": {"type": "string"}, "type": {"$ref": "#/components/schemas/ConnectorType"},
+  "records": {"type": "array", "items": {"type": "object"}},
+  "dropped": {"type": "integer", "description": "By transformations."},
+  "errors": {"type": "array", "items": {"type": "object"}},
+  "actions": {"type": "array", "description": "Of a sink: statements, lines, objects.", "items": {"type": "string"}}}},
 "LevelName": {"type": "string", "enum": ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"]},
 "Level": {"type": "object", "required": ["level"], "properties": {"level": {"$ref": "#/components/schemas/LevelName"}}},
 "LoggerLevel": {"type": "object", "required": ["level", "last_modified"], "properties": {

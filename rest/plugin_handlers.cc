@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <charconv>
+#include <optional>
+
 #include "rest/call.h"
 #include "rest/json_views.h"
 
@@ -20,6 +23,18 @@ RestResponse validation_failed(const Error& error) {
   }
   if (exception.empty()) exception = "org.apache.kafka.connect.errors.ConnectException";
   return error_response(500, fmt::format("{}: {}", exception, error.message));
+}
+
+constexpr size_t kRows = 10, kRowsMax = 1000;
+
+/// `rows` of a preview; nothing if it is no number from 1 to kRowsMax.
+std::optional<size_t> rows_of(const Target& target) {
+  const std::string* text = target.parameter("rows");
+  if (text == nullptr) return kRows;
+  size_t rows = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), rows);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == text->data() + text->size();
+  return whole && rows >= 1 && rows <= kRowsMax ? std::optional(rows) : std::nullopt;
 }
 
 }  // namespace
@@ -50,6 +65,13 @@ RestResponse validate_config(const Call& call) {
   }
   const auto infos = call.herder().validate(call.name(), *config);
   return infos ? json_response(to_json(*infos)) : validation_failed(infos.error());
+}
+
+RestResponse preview_connector(const Call& call) {
+  const auto rows = rows_of(call.target);
+  if (!rows) return error_response(400, fmt::format("The parameter rows must be a number from 1 to {}.", kRowsMax));
+  const auto preview = call.herder().preview(call.name(), call.request.body, *rows);
+  return preview ? json_text_response(*preview) : error_response(preview.error());
 }
 
 }  // namespace millrace

@@ -122,6 +122,9 @@ class Herder {
   /// Key definitions of a plugin. Errors: kNotFound `Unknown plugin X.`
   virtual Expected<std::vector<ConfigKeyInfo>> plugin_config(const std::string& plugin) = 0;
   virtual Expected<ConfigInfos> validate(const std::string& plugin, const RawConfig& config) = 0;
+  /// What a connector of this configuration would do, with nothing written: the JSON of runtime/preview.h from a request
+  /// body as it reads them. Takes seconds. Errors: kInvalidConfig, kNotFound for the plugin, what the plugin fails with.
+  virtual Expected<std::string> preview(const std::string& plugin, const std::string& body, size_t rows) = 0;
 };
 
 }  // namespace millrace

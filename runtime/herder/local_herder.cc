@@ -7,6 +7,7 @@
 
 #include "runtime/component_catalog.h"
 #include "runtime/connector_config.h"
+#include "runtime/preview.h"
 
 namespace millrace {
 LocalHerder::LocalHerder(const WorkerConfig& config, std::string worker_id, WorkerInfo info, Services services,
@@ -228,6 +229,22 @@ Expected<std::vector<ConfigKeyInfo>> LocalHerder::plugin_config(const std::strin
 
 Expected<ConfigInfos> LocalHerder::validate(const std::string& plugin, const RawConfig& config) {
   return validation_.validate(plugin, config);
+}
+
+Expected<std::string> LocalHerder::preview(const std::string& plugin_name, const std::string& body, size_t rows) {
+  auto plugin = environment_.plugins.find(plugin_name);
+  if (!plugin) return fail(std::move(plugin.error()));
+  auto request = PreviewRequest::parse(body, rows);
+  if (!request) return fail(std::move(request.error()));
+  RawConfig config(request->config.begin(), request->config.end());
+  config.try_emplace("name", "preview");
+  config.try_emplace("connector.class", plugin_name);
+  if (auto valid = validation_.require_valid(config); !valid) return fail(std::move(valid.error()));
+  request->config.emplace("name", "preview");
+  auto resolved = environment_.providers.resolve(request->config);
+  if (!resolved) return fail(std::move(resolved.error()));
+  request->config = std::move(*resolved);
+  return preview_connector(**plugin, *request, {environment_.config.all, environment_.client, environment_.logger});
 }
 
 Expected<std::vector<ConnectorOffset>> LocalHerder::offsets(const std::string& name) {

@@ -69,6 +69,7 @@ class LocalHerder final : public Herder {
   std::vector<PluginInfo> plugins(bool connectors_only) override;
   Expected<std::vector<ConfigKeyInfo>> plugin_config(const std::string& plugin) override;
   Expected<ConfigInfos> validate(const std::string& plugin, const RawConfig& config) override;
+  Expected<std::string> preview(const std::string& plugin, const std::string& body, size_t rows) override;
 
  private:
   using ConnectorPtr = std::shared_ptr<ManagedConnector>;  // co-owned by the map and by operations under way
