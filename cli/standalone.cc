@@ -111,7 +111,8 @@ Status run_standalone(const StandaloneOptions& options, const Logger& logger) {
   auto log = open_log(files, clock, logger, *config);
   if (!log) return fail(std::move(log.error()));
   Node& node = (*log)->node();
-  const auto client = EmbeddedLogClient::over(node.broker(), node.groups(), {.directory = config->log_dirs}, logger);
+  const auto client = EmbeddedLogClient::over(node.broker(), node.groups(), {.directory = config->log_dirs}, logger,
+                                              &node.transactions());
   PluginHost plugins(files, plugin_host_table(), logger);
   load_plugins(plugins, options, *config);
   auto config_topic = open_topic(*client, config->config_topic, 1);
