@@ -1,10 +1,10 @@
 # Admin requests: topics, configs, ACLs, quotas, credentials, and what a cluster would be asked about itself.
-millrace_library(NAME broker_configs
+millrace_library(NAME broker_configs COLD
   SRCS config_catalogue.cc config_definitions.cc
   DEPS broker core
   SYSTEM nlohmann_json::nlohmann_json fmt::fmt)
 
-millrace_library(NAME broker_handlers_admin
+millrace_library(NAME broker_handlers_admin COLD
   SRCS handlers/acls.cc handlers/admin_apis.cc handlers/admin_common.cc handlers/alter_configs.cc
     handlers/client_quotas.cc handlers/config_changes.cc handlers/config_entries.cc handlers/create_partitions.cc
     handlers/create_topics.cc handlers/delegation_tokens.cc handlers/delete_topics.cc handlers/describe_configs.cc

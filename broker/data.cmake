@@ -7,12 +7,12 @@ millrace_library(NAME broker_handlers_data
   DEPS broker broker_security broker_server broker_transaction core log protocol
   SYSTEM fmt::fmt ZLIB::ZLIB)
 
-millrace_library(NAME broker_node
+millrace_library(NAME broker_node COLD
   SRCS node.cc node_settings.cc handlers/api_table.cc
   DEPS broker broker_configs broker_group broker_handlers_admin broker_handlers_data broker_handlers_group broker_handlers_transaction broker_sasl broker_security broker_server
     broker_transaction core log protocol)
 
-millrace_library(NAME dialogue_testing SRCS dialogue_testing.cc DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json)
+millrace_library(NAME dialogue_testing COLD SRCS dialogue_testing.cc DEPS broker_node protocol_json SYSTEM nlohmann_json::nlohmann_json)
 target_compile_definitions(millrace_dialogue_testing PRIVATE MILLRACE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
 # One test a recorded dialogue of golden/kafka-dialogue.

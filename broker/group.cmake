@@ -4,7 +4,7 @@ millrace_library(NAME broker_group
     group/offsets_log.cc group/group_coordinator.cc group/group_coordinator_offsets.cc
   DEPS broker core log protocol
   SYSTEM fmt::fmt)
-millrace_library(NAME broker_handlers_group
+millrace_library(NAME broker_handlers_group COLD
   SRCS handlers/group_apis.cc handlers/delete_groups.cc handlers/describe_groups.cc handlers/heartbeat.cc
     handlers/join_group.cc handlers/leave_group.cc handlers/list_groups.cc handlers/offset_commit.cc
     handlers/offset_delete.cc handlers/offset_fetch.cc handlers/sync_group.cc handlers/txn_offset_commit.cc

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // As a worker's, so that both find the same log when they are started in one folder.
-constexpr const char* kDirectoryDefault = "./data";
+constexpr const char* kDirectoryDefault = "./millrace-data";
 
 /// Reads values one by one and remembers the first that is wrong.
 class SettingReader {

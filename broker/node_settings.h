@@ -11,8 +11,7 @@
 namespace millrace {
 
 /// Reads what a single node honours of server.properties; all of it goes into NodeOptions::settings, too. The log lies
-/// in
-/// ./data where neither log.dirs nor log.dir is set, as a worker's does. Errors: kInvalidConfig with Kafka's words for
+/// in ./millrace-data where neither log.dirs nor log.dir is set, as a worker's does. Errors: kInvalidConfig with Kafka's words for
 /// a bad value, and for more than one folder.
 Expected<NodeOptions> parse_node_settings(const ConfigMap& settings);
 

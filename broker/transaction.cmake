@@ -6,7 +6,7 @@ millrace_library(NAME broker_transaction
   DEPS broker core log protocol
   SYSTEM fmt::fmt)
 
-millrace_library(NAME broker_handlers_transaction
+millrace_library(NAME broker_handlers_transaction COLD
   SRCS handlers/transaction_apis.cc handlers/init_producer_id.cc handlers/add_partitions_to_txn.cc
     handlers/add_offsets_to_txn.cc handlers/end_txn.cc handlers/write_txn_markers.cc handlers/describe_producers.cc
     handlers/describe_transactions.cc handlers/list_transactions.cc

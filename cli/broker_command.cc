@@ -16,6 +16,7 @@
 #include "broker/node_settings.h"
 #include "cli/served_log.h"
 #include "core/properties.h"
+#include "runtime/worker_config.h"
 
 namespace millrace {
 namespace {
@@ -23,7 +24,7 @@ namespace {
 constexpr int kFailed = 1;
 constexpr const char* kUsage =
     "usage: millrace broker [-daemon] [server.properties] [--override property=value]...\n"
-    "Serves the log to Kafka clients. Without a file: PLAINTEXT on port 9092, the log in ./data.\n";
+    "Serves the log to Kafka clients. Without a file: PLAINTEXT on port 9092, the log in ./millrace-data.\n";
 
 struct BrokerArguments {
   bool daemon = false;
@@ -80,6 +81,8 @@ Expected<ConfigMap> read_settings(FileSystem& files, const BrokerArguments& argu
     for (auto& [key, value] : *pairs) settings[key] = std::move(value);
   }
   for (const auto& [key, value] : arguments.overrides) settings[key] = value;
+  if (!settings.contains("log.dirs") && !settings.contains("log.dir"))
+    settings["log.dirs"] = default_log_directory(files);
   return settings;
 }
 

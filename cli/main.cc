@@ -3,15 +3,20 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "cli/broker_command.h"
+#include "cli/distributed.h"
+#include "cli/lint.h"
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
 #include "cli/version.h"
+#include "connect_client/connect_client.h"
+#include "connect_client/text.h"
 #include "tools/tool_table.h"
 
 namespace {
@@ -43,7 +48,9 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   std::string name = std::filesystem::path(argv[0]).filename().string();
   if (name.ends_with(".sh")) name.resize(name.size() - 3);
-  if (name == "connect-standalone") arguments.insert(arguments.begin(), "standalone");
+  for (const char* mode : {"standalone", "distributed"}) {
+    if (name == std::string("connect-") + mode) arguments.insert(arguments.begin(), mode);
+  }
   return arguments;
 }
 
@@ -68,6 +75,15 @@ std::string list_of_tools() {
     text.append(tool.name).append(28 - std::min<size_t>(tool.name.size(), 27), ' ').append(tool.summary) += '\n';
   }
   return text;
+}
+
+/// All that may stand behind `millrace`, for completion.
+std::vector<std::string> command_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(each->get_name());
+  for (const Tool& tool : tools()) names.emplace_back(tool.name);
+  return names;
 }
 
 /// Kafka's scripts for servers and their commands here.
@@ -149,8 +165,19 @@ int main(int argc, char** argv) {
   run->add_option("worker", standalone.worker_file, "The worker's .properties file, as for Kafka's connect-standalone")
       ->required();
   run->add_option("connectors", standalone.connector_files, "Connectors to run: .properties or .json files");
-  run->add_option("--log-level", log_level, "debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+
+  DistributedOptions distributed;
+  distributed.built_in_plugins = standalone.built_in_plugins;
+  CLI::App* run_of_group =
+      app.add_subcommand("distributed", "Run one worker of a group: millrace distributed worker.properties");
+  run_of_group
+      ->add_option("worker", distributed.worker_file,
+                   "The worker's .properties file, as for Kafka's connect-distributed")
+      ->required();
+  for (CLI::App* command : {run, run_of_group}) {
+    command->add_option("--log-level", log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  }
 
   app.add_subcommand(
       "broker",
@@ -162,22 +189,42 @@ int main(int argc, char** argv) {
       app.add_subcommand("plugin-check", "Load plugin libraries and say what they offer or why they are refused");
   check->add_option("libraries", libraries, "Shared libraries (.so)")->required();
 
+  CLI::App* lint = app.add_subcommand("lint", "Check a worker's and its connectors' files: millrace lint --help");
+  lint->prefix_command()->set_help_flag();
+
+  for (const connect::ClientCommand& each : connect::client_commands())
+    app.add_subcommand(std::string(each.name), std::string(each.summary));
+  if (argc > 1 && connect::is_client_command(argv[1])) {
+    ::signal(SIGPIPE, SIG_IGN);
+    return connect::run_client_command({argv + 1, argv + argc}, command_names(app));
+  }
+
   try {
     std::vector<std::string> arguments = arguments_of(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& problem) {
+    const std::vector<std::string> names = command_names(app);
+    const std::vector<std::string> given = arguments_of(argc, argv);
+    if (!given.empty() && !given[0].starts_with('-') && std::ranges::find(names, given[0]) == names.end()) {
+      const std::string near = connect::nearest(given[0], names);
+      std::fprintf(stderr, "millrace: there is no command '%s'%s\n", given[0].c_str(),
+                   near.empty() ? "" : ("; did you mean '" + near + "'?").c_str());
+    }
     const int code = app.exit(problem);
     return code == 0 ? 0 : kUsage;
   }
 
+  if (lint->parsed()) return run_lint(lint->remaining(), built_in_plugins(), stdout, stderr);
   block_signals();
   if (check->parsed()) return check_plugins(libraries) ? 0 : kStartFailed;
   const LogLevel level = log_level == "debug"   ? LogLevel::kDebug
                          : log_level == "warn"  ? LogLevel::kWarn
                          : log_level == "error" ? LogLevel::kError
                                                 : LogLevel::kInfo;
-  const int code = report(run_standalone(standalone, Logger::to_stderr(level)));
+  const Logger logger = Logger::to_stderr(level);
+  const int code =
+      report(run_of_group->parsed() ? run_distributed(distributed, logger) : run_standalone(standalone, logger));
   std::fflush(nullptr);
   // A task left behind in a plugin that would not stop may still be running: end without unloading things under it.
   ::_exit(code);

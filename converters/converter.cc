@@ -80,7 +80,6 @@ const ConfigDef* converter_config(std::string_view class_name) {
   if (entry->class_name.ends_with(".StringConverter")) return &StringConverter::config_def();
   static const ConfigDef none = [] {
     auto made = ConfigDef::create({{.name = "converter.type",
-                                    .default_value = nullptr,
                                     .importance = ConfigImportance::kLow,
                                     .documentation = "How this converter will be used."}});
     invariant(made.has_value(), "an option of a converter fits its own rules");

@@ -60,7 +60,6 @@ const ConfigDef& JsonConverter::config_def() {
   static const ConfigDef def = [] {
     auto made = ConfigDef::create(
         {{.name = "converter.type",
-          .default_value = nullptr,
           .importance = ConfigImportance::kLow,
           .documentation = "How this converter will be used."},
          {.name = "schemas.enable",
@@ -109,8 +108,10 @@ const ConfigDef& JsonConverter::config_def() {
   return def;
 }
 
-Status JsonConverter::configure(const ConfigMap& settings, bool) {
-  auto parsed = config_def().parse(settings);
+Status JsonConverter::configure(const ConfigMap& settings, bool is_key) {
+  ConfigMap with_type = settings;
+  with_type.try_emplace("converter.type", is_key ? "key" : "value");
+  auto parsed = config_def().parse(with_type);
   if (!parsed) return fail(std::move(parsed.error()));
   options_.schemas_enable = parsed->boolean("schemas.enable");
   options_.replace_null_with_default = parsed->boolean("replace.null.with.default");

@@ -103,13 +103,14 @@ const ConfigDef& StringConverter::config_def() {
   static const ConfigDef def = [] {
     auto made = ConfigDef::create(
         {{.name = "converter.type",
-          .default_value = nullptr,
           .importance = ConfigImportance::kLow,
           .documentation = "How this converter will be used."},
          {.name = "converter.encoding",
           .default_value = "UTF-8",
           .importance = ConfigImportance::kHigh,
-          .documentation = "The name of the Java character set to use for encoding strings as byte arrays."}});
+          .documentation = "The name of the Java character set to use for encoding strings as byte arrays.",
+          .width = ConfigWidth::kMedium,
+          .display_name = "Encoding"}});
     invariant(made.has_value(), "StringConverter's options fit their own rules");
     return std::move(*made);
   }();

@@ -13,7 +13,7 @@
 
 namespace millrace {
 
-class FakeHerder final : public Herder {
+class FakeHerder : public Herder {
  public:
   struct Connector {
     ConfigMap config;

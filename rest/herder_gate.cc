@@ -31,4 +31,9 @@ Expected<Herder*> HerderGate::wait(std::chrono::milliseconds timeout) {
   return herder_;
 }
 
+bool HerderGate::pause(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [&] { return closed_; });
+}
+
 }  // namespace millrace

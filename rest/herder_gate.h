@@ -22,6 +22,8 @@ class HerderGate {
   Herder* now() const;
   /// Errors: kStopped after close(); kUnavailable if none was attached within `timeout`.
   Expected<Herder*> wait(std::chrono::milliseconds timeout);
+  /// Lets the time pass. False: closed meanwhile.
+  bool pause(std::chrono::milliseconds time);
 
  private:
   mutable std::mutex mutex_;

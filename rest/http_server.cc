@@ -1,320 +1,162 @@
 #include "rest/http_server.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <httplib.h>
-#include <netdb.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <set>
+#include <future>
+#include <list>
 #include <thread>
 
-#include "core/guarded.h"
-#include "rest/connection_pool.h"
-#include "rest/rest_api.h"
+#include "core/clock.h"
+#include "net/socket.h"
 
 namespace millrace {
 namespace {
 
-constexpr size_t kMaxRequestsPerConnection = 10'000;
-constexpr time_t kIoTimeoutSeconds = 30;
-constexpr int kBacklog = 256;
-const std::string kAnyPath = R"([\s\S]*)";
+constexpr std::chrono::milliseconds kAbandonedGrace{5000};
 
-/// The library's view of one connection.
-class SocketStream final : public httplib::Stream {
- public:
-  explicit SocketStream(int fd) : fd_(fd) {}
-
-  bool is_readable() const override { return read_ < filled_ || wait(POLLIN, kIoTimeoutSeconds * 1000); }
-  bool is_writable() const override { return wait(POLLOUT, kIoTimeoutSeconds * 1000); }
-
-  /// The library reads header lines a byte at a time, so reads go through a buffer.
-  ssize_t read(char* to, size_t size) override {
-    if (read_ == filled_) {
-      if (!wait(POLLIN, kIoTimeoutSeconds * 1000)) return -1;
-      const ssize_t got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
-      if (got <= 0) return got;
-      read_ = 0;
-      filled_ = static_cast<size_t>(got);
-    }
-    const size_t count = std::min(size, filled_ - read_);
-    std::memcpy(to, buffer_.data() + read_, count);
-    read_ += count;
-    return static_cast<ssize_t>(count);
-  }
-  ssize_t write(const char* from, size_t size) override {
-    return is_writable() ? ::send(fd_, from, size, MSG_NOSIGNAL) : -1;
-  }
-
-  void get_remote_ip_and_port(std::string& ip, int& port) const override { describe(::getpeername, ip, port); }
-  void get_local_ip_and_port(std::string& ip, int& port) const override { describe(::getsockname, ip, port); }
-  socket_t socket() const override { return fd_; }
-
-  /// Whether the next request begins within the time.
-  bool wait_for_request(int timeout_ms) const { return read_ < filled_ || wait(POLLIN, timeout_ms); }
-
- private:
-  bool wait(short events, int64_t timeout_ms) const {
-    pollfd entry{fd_, events, 0};
-    int ready = 0;
-    do {
-      ready = ::poll(&entry, 1, static_cast<int>(timeout_ms));
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0;
-  }
-
-  template <class F>
-  void describe(F&& name_of, std::string& ip, int& port) const {
-    sockaddr_storage address{};
-    socklen_t size = sizeof(address);
-    std::array<char, NI_MAXHOST> host{};
-    std::array<char, NI_MAXSERV> service{};
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (name_of(fd_, generic, &size) != 0) return;
-    if (::getnameinfo(generic, size, host.data(), host.size(), service.data(), service.size(),
-                      NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-      return;
-    }
-    ip = host.data();
-    port = std::atoi(service.data());
-  }
-
-  const int fd_;
-  std::array<char, 4096> buffer_;
-  size_t read_ = 0;
-  size_t filled_ = 0;
-};
-
-/// Owned by the library for the time it listens.
-class PoolAdapter final : public httplib::TaskQueue {
- public:
-  explicit PoolAdapter(size_t threads_max) : pool_(threads_max) {}
-  void enqueue(std::function<void()> work) override { pool_.run(std::move(work)); }
-  void shutdown() override { pool_.finish(); }
-
- private:
-  ConnectionPool pool_;
-};
-
-std::optional<std::string> header(const httplib::Request& request, const char* name) {
-  return request.has_header(name) ? std::optional(request.get_header_value(name)) : std::nullopt;
-}
-
-RestRequest to_request(const httplib::Request& request, std::string body) {
-  return {.method = request.method,
-          .target = request.target,
-          .content_type = header(request, "Content-Type"),
-          .accept = header(request, "Accept"),
-          .host = request.get_header_value("Host"),
-          .body = std::move(body)};
-}
-
-void fill(httplib::Response& to, const RestResponse& from) {
-  to.status = from.status;
-  to.body = from.body;
-  if (!from.content_type.empty()) to.set_header("Content-Type", from.content_type);
-  if (!from.location.empty()) to.set_header("Location", from.location);
-  if (!from.allow.empty()) to.set_header("Allow", from.allow);
-}
-
-/// Whether the library will find the end of a body; it reads to the end of the connection when neither is there.
-bool has_body(const httplib::Request& request) {
-  return request.has_header("Content-Length") ||
-         equals_ignoring_case(request.get_header_value("Transfer-Encoding"), "chunked");
-}
-
-bool may_have_body(std::string_view method) {
-  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
-}
-
-/// What the system says when the library could not bind.
-std::string bind_failure(const Listener& listener) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(listener.port);
-  const char* host = listener.host.empty() ? nullptr : listener.host.c_str();
-  if (const int error = ::getaddrinfo(host, port.c_str(), &hints, &found); error != 0) return ::gai_strerror(error);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return std::strerror(errno);
-  const bool bound = ::bind(fd, found->ai_addr, found->ai_addrlen) == 0 && ::listen(fd, 1) == 0;
-  const std::string reason = bound ? "it was taken for a moment" : std::strerror(errno);
-  ::close(fd);
-  return reason;
-}
-
-Error cannot_listen(const Listener& listener) {
-  const std::string where = host_and_port(listener.host, listener.port);
-  return {
-      ErrorCode::kInvalidConfig,
-      fmt::format(
-          "cannot listen on {}: {}. Stop the process that uses it (`ss -ltnp` names it), or choose another address, "
-          "for example listeners=http://:{}",
-          where.starts_with(':') ? "0.0.0.0" + where : where, bind_failure(listener),
-          listener.port > 0 && listener.port < 65535 ? listener.port + 1 : 8084),
-      {},
-      {},
-      {}};
+Error cannot_listen(const Listener& listener, const Error& cause) {
+  const std::string where = host_and_port(listener.host.empty() ? "0.0.0.0" : listener.host, listener.port);
+  // `cannot listen on host:port: reason; …`, of which the reason is wanted.
+  const std::string_view text = cause.message;
+  const size_t from = text.find(fmt::format(":{}: ", listener.port));
+  const std::string_view reason = from == text.npos ? text : text.substr(text.find(": ", from) + 2);
+  return {ErrorCode::kInvalidConfig,
+          fmt::format("cannot listen on {}: {}. Stop the process that uses it (`ss -ltnp` names it), or choose another "
+                      "address, for example listeners={}://:{}",
+                      where, reason.substr(0, reason.find(';')), listener.secure ? "https" : "http",
+                      listener.port > 0 && listener.port < 65535 ? listener.port + 1 : 8084),
+          {},
+          {},
+          {}};
 }
 
 }  // namespace
 
-class HttpServer::Impl final : public httplib::Server {
+class HttpServer::Impl {
  public:
-  Impl(HttpServer::Options options, HttpServer::Handler handler) : options_(options), handler_(std::move(handler)) {
-    set_socket_options([](socket_t fd) {
-      // Not the library's SO_REUSEPORT: two workers on one port must not share its connections.
-      const int on = 1;
-      const int off = 0;
-      ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-      ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    });
-    set_tcp_nodelay(true);
-    set_write_timeout(kIoTimeoutSeconds);
-    set_read_timeout(kIoTimeoutSeconds);
-    new_task_queue = [this] { return new PoolAdapter(options_.threads_max); };
-    install_handlers();
+  Impl(Options options, Logger logger) : options_(options), logger_(std::move(logger)), pool_(options.threads_max) {}
+  ~Impl() { stop(); }
+
+  Status open() {
+    auto loop = EventLoop::create(clock_);
+    if (!loop) return fail(std::move(loop.error()));
+    shared_ = std::make_shared<HttpShared>(
+        HttpShared{.loop = std::move(*loop),
+                   .limits = {.head_bytes_max = options_.head_bytes_max, .body_bytes_max = options_.body_bytes_max},
+                   .times = options_.times,
+                   .pool = pool_,
+                   .logger = logger_,
+                   .closed = [this](HttpConnection& connection) { forget(connection); }});
+    return {};
   }
 
-  bool bind(const Listener& listener) {
-    const bool any = listener.host.empty();
-    // "::" takes IPv4 too; a machine without IPv6 has only the other.
-    const bool bound = (any && bind_to("::", listener.port)) || bind_to(any ? "0.0.0.0" : listener.host, listener.port);
-    // The library's backlog of five makes a burst of clients wait a second for their next try.
-    return bound && ::listen(svr_sock_, kBacklog) == 0;
+  Expected<int> listen(const Listener& listener, std::shared_ptr<TlsContext> tls,
+                       std::shared_ptr<RequestHandler> handler) {
+    auto socket = listen_on(listener.host, static_cast<uint16_t>(listener.port));
+    if (!socket) return fail(cannot_listen(listener, socket.error()));
+    const int port = local_port(socket->get());
+    acceptors_.push_back(std::make_unique<Acceptor>(
+        *shared_->loop, logger_, std::move(*socket),
+        [this, tls = std::move(tls), handler = std::move(handler)](Descriptor accepted, std::string peer) {
+          auto transport =
+              tls == nullptr ? make_plain_transport(std::move(accepted)) : tls->accept(std::move(accepted));
+          adopt(std::make_shared<HttpConnection>(shared_, handler, std::move(transport), std::move(peer),
+                                                 tls != nullptr));
+        }));
+    return port;
   }
 
-  void start() {
-    thread_ = std::thread([this] {
-      listen_after_bind();
-      ended_ = true;
-    });
-    // stop() does nothing to a server that is not yet running.
-    while (!is_running() && !ended_) std::this_thread::yield();
+  Status start() {
+    for (const auto& acceptor : acceptors_) {
+      if (Status started = acceptor->start(); !started) return started;
+    }
+    thread_ = std::thread([this] { shared_->loop->run(); });
+    return {};
   }
 
-  void stop_and_wait() {
-    if (!thread_.joinable()) return;
-    connections_.with([](Connections& connections) {
-      connections.closing = true;
-      for (const int fd : connections.open) ::shutdown(fd, SHUT_RD);
-    });
-    stop();
-    thread_.join();
+  bool stop() {
+    if (thread_.joinable()) {
+      shared_->loop->post([this] { drain(); });
+      const bool drained = drained_.get_future().wait_for(options_.stop_grace) == std::future_status::ready;
+      if (!drained) shared_->loop->post([this] { close_all(); });
+      shared_->loop->post([this] { shared_->loop->stop(); });
+      thread_.join();
+      // What still runs is not waited for by any client.
+      all_ended_ =
+          pool_.finish(drained ? std::min(options_.stop_grace, kAbandonedGrace) : std::chrono::milliseconds(0));
+    }
+    return all_ended_;
   }
-
-  int bound_port() const { return port_; }
 
  private:
-  struct Connections {
-    std::set<int> open;
-    bool closing = false;
-  };
+  using Connections = std::list<std::shared_ptr<HttpConnection>>;
 
-  bool bind_to(const std::string& host, int port) {
-    if (port == 0) {
-      port_ = bind_to_any_port(host, AI_PASSIVE);
-      return port_ > 0;
-    }
-    port_ = port;
-    return bind_to_port(host, port, AI_PASSIVE);
+  void adopt(std::shared_ptr<HttpConnection> connection) {
+    if (connections_.size() >= options_.connections_max) make_way();
+    connections_.push_back(connection);
+    connection->place = std::prev(connections_.end());
+    connection->start();
   }
 
-  void install_handlers() {
-    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      if (may_have_body(request.method) && has_body(request)) return HandlerResponse::Unhandled;
-      fill(response, handler_(to_request(request, {})));
-      return HandlerResponse::Handled;
-    });
-    const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
-                                  const httplib::ContentReader& reader) { handle_body(request, response, reader); };
-    Post(kAnyPath, with_body);
-    Put(kAnyPath, with_body);
-    Patch(kAnyPath, with_body);
-    Delete(kAnyPath, with_body);
-    set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-      fill(response, error_response(500, "The worker failed to handle this request."));
-    });
-    set_error_handler(HandlerWithResponse([](const httplib::Request&, httplib::Response& response) {
-      if (response.body.empty()) fill(response, routing_error(response.status));
-      return HandlerResponse::Handled;
-    }));
-    set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
-      // The library gives every body a type; Kafka Connect's routing errors have none.
-      if (response.status >= 400 && response.get_header_value("Content-Type") == "text/plain") {
-        response.headers.erase("Content-Type");
-      }
-    });
+  /// The oldest that waits for its client goes; when all are being handled, the new one waits like they do.
+  void make_way() {
+    const auto oldest = std::ranges::find_if(connections_, [](const auto& each) { return each->waits_for_client(); });
+    if (oldest == connections_.end()) return;
+    logger_.warn("rest_connection_closed",
+                 {{"reason", "too many connections"}, {"connections_max", options_.connections_max}});
+    const std::shared_ptr<HttpConnection> closing = *oldest;
+    closing->close_now();
   }
 
-  void handle_body(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader) {
-    std::string body;
-    bool too_large = false;
-    // A body that is too large is read to its end all the same, so that the client gets to read the answer.
-    const auto take = [&](const char* data, size_t size) {
-      too_large = too_large || body.size() + size > options_.body_bytes_max;
-      if (!too_large) body.append(data, size);
-      return true;
-    };
-    const bool complete =
-        request.is_multipart_form_data() ? reader([](const auto&) { return true; }, take) : reader(take);
-    if (too_large) {
-      const std::string message = fmt::format("The request body is larger than {} bytes.", options_.body_bytes_max);
-      return fill(response, error_response(413, message));
-    }
-    if (!complete) return fill(response, error_response(400, "The request body ended before its announced length."));
-    fill(response, handler_(to_request(request, std::move(body))));
+  void forget(HttpConnection& connection) {
+    const std::shared_ptr<HttpConnection> last = std::move(*connection.place);
+    connections_.erase(connection.place);
+    tell_if_drained();
   }
 
-  bool process_and_close_socket(socket_t fd) override {
-    const bool accepted = connections_.with([&](Connections& connections) {
-      if (!connections.closing) connections.open.insert(fd);
-      return !connections.closing;
-    });
-    if (accepted) serve(fd);
-    // Out of the set first: the number may belong to another connection as soon as it is closed.
-    connections_.with([&](Connections& connections) { connections.open.erase(fd); });
-    ::shutdown(fd, SHUT_RDWR);
-    ::close(fd);
-    return true;
+  void drain() {
+    for (const auto& acceptor : acceptors_) acceptor->close();
+    for (const auto& connection : Connections(connections_)) connection->drain();
+    draining_ = true;
+    tell_if_drained();
   }
 
-  void serve(int fd) {
-    SocketStream stream(fd);
-    for (size_t left = kMaxRequestsPerConnection; left > 0 && stream.wait_for_request(options_.keep_alive_ms); --left) {
-      bool closed = false;
-      const bool last = left == 1 || connections_.with([](const Connections& c) { return c.closing; });
-      if (!process_request(stream, last, closed, nullptr) || closed || last) return;
-    }
+  void close_all() {
+    for (const auto& connection : Connections(connections_)) connection->close_now();
   }
 
-  const HttpServer::Options options_;
-  const HttpServer::Handler handler_;
+  void tell_if_drained() {
+    if (draining_ && connections_.empty() && !std::exchange(told_, true)) drained_.set_value();
+  }
+
+  const Options options_;
+  const Logger logger_;
+  const SystemClock clock_;
+  RequestPool pool_;
+  std::shared_ptr<HttpShared> shared_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::thread thread_;
-  std::atomic<bool> ended_ = false;
-  int port_ = 0;
-  Guarded<Connections> connections_;
+
+  Connections connections_;  // the loop's thread alone
+  bool draining_ = false;
+  bool told_ = false;
+  std::promise<void> drained_;
+  bool all_ended_ = true;
 };
 
-Expected<std::unique_ptr<HttpServer>> HttpServer::open(const Listener& listener, Options options, Handler handler) {
-  auto impl = std::make_unique<Impl>(options, std::move(handler));
-  if (!impl->bind(listener)) return fail(cannot_listen(listener));
+Expected<std::unique_ptr<HttpServer>> HttpServer::open(Options options, Logger logger) {
+  auto impl = std::make_unique<Impl>(options, std::move(logger));
+  if (Status opened = impl->open(); !opened) return fail(std::move(opened.error()));
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-HttpServer::~HttpServer() { stop(); }
-void HttpServer::start() { impl_->start(); }
-void HttpServer::stop() { impl_->stop_and_wait(); }
-int HttpServer::port() const { return impl_->bound_port(); }
+HttpServer::~HttpServer() = default;
+Expected<int> HttpServer::listen(const Listener& listener, std::shared_ptr<TlsContext> tls,
+                                 std::shared_ptr<RequestHandler> handler) {
+  return impl_->listen(listener, std::move(tls), std::move(handler));
+}
+Status HttpServer::start() { return impl_->start(); }
+bool HttpServer::stop() { return impl_->stop(); }
 
 }  // namespace millrace

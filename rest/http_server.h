@@ -1,37 +1,47 @@
-/// HTTP/1.1 on one address: cpp-httplib's parser with our own connection loop, which costs nothing while a kept-alive
-/// connection is idle and ends at once when the server stops.
+/// HTTP/1.1 and HTTPS on any number of addresses. One thread waits for all sockets and reads and writes them; requests
+/// that are complete are handled by a pool. Idle and slow clients cost a socket and a little memory, never a thread.
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
+#include "core/logger.h"
+#include "net/tls.h"
+#include "rest/http_connection.h"
 #include "rest/listeners.h"
-#include "rest/message.h"
 
 namespace millrace {
 
-/// Threads: open, start and stop by one thread; the handler is called by many.
+/// Threads: open, listen, start and stop by one thread.
 class HttpServer {
  public:
-  using Handler = std::function<RestResponse(const RestRequest&)>;
   struct Options {
     size_t threads_max = 32;
     size_t body_bytes_max = 8 << 20;
-    int keep_alive_ms = 30'000;
+    size_t head_bytes_max = 64 << 10;
+    /// Beyond these a connection that waits for its client makes way for a new one.
+    size_t connections_max = 4096;
+    HttpTimes times = {};
+    /// How long stop() waits for requests that are being handled.
+    std::chrono::milliseconds stop_grace{60'000};
   };
 
-  /// Binds and listens; connections wait in the backlog until start().
-  /// Errors: kInvalidConfig naming host:port, the system's reason and what to do.
-  static Expected<std::unique_ptr<HttpServer>> open(const Listener& listener, Options options, Handler handler);
+  /// Errors: kUnavailable if the process has no descriptors left.
+  static Expected<std::unique_ptr<HttpServer>> open(Options options, Logger logger);
   ~HttpServer();
 
-  void start();
-  /// No new connections; idle ones are closed; waits for requests that are being handled.
-  void stop();
-
-  int port() const;
+  /// Binds and listens; connections wait in the backlog until start(). `tls` null: plain HTTP. Returns the port.
+  /// Errors: kInvalidConfig naming host:port, the system's reason and what to do.
+  Expected<int> listen(const Listener& listener, std::shared_ptr<TlsContext> tls,
+                       std::shared_ptr<RequestHandler> handler);
+  /// Errors: kUnavailable.
+  Status start();
+  /// No new connections; idle ones are closed; waits for requests that are being handled. False: some still were after
+  /// the grace, and what they use must stay alive. Idempotent.
+  bool stop();
 
  private:
   class Impl;

@@ -184,6 +184,22 @@ Expected<CreateRequest> parse_create_body(std::string_view text) {
   return request;
 }
 
+Expected<std::vector<ConfigMap>> parse_task_configs_body(std::string_view text) {
+  auto body = parse_json(text, Scalars::kAsText);
+  if (!body) return fail(std::move(body.error()));
+  if (!body->is_array()) return unfitting("The body must be a JSON array of task configurations");
+  std::vector<ConfigMap> tasks;
+  for (const Json& each : *body) {
+    auto config = to_config(each);
+    if (!config) return fail(std::move(config.error()));
+    ConfigMap& task = tasks.emplace_back();
+    for (auto& [key, value] : *config) {
+      if (value) task[key] = std::move(*value);
+    }
+  }
+  return tasks;
+}
+
 Expected<std::vector<ConnectorOffset>> parse_offsets_body(std::string_view text) {
   auto body = parse_json(text, Scalars::kTyped);
   if (!body) return fail(std::move(body.error()));

@@ -32,6 +32,9 @@ struct CreateRequest {
 /// Body of POST /connectors. Errors: kInternal for unknown members, an unknown initial_state and a missing config.
 Expected<CreateRequest> parse_create_body(std::string_view text);
 
+/// Body of POST /connectors/{c}/tasks: an array of flat objects; null values are left out. Errors: kInternal.
+Expected<std::vector<ConfigMap>> parse_task_configs_body(std::string_view text);
+
 /// Body of PATCH /connectors/{c}/offsets. A null or absent partition becomes an empty text.
 /// Errors: kInvalidConfig if there are none; kInternal for other shapes.
 Expected<std::vector<ConnectorOffset>> parse_offsets_body(std::string_view text);

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
+#include "core/json_text.h"
+
 namespace millrace {
 namespace {
 
@@ -11,13 +15,6 @@ Json config_to_json(const ConfigMap& config) {
   Json out = Json::object();
   for (const auto& [key, value] : config) out[key] = value;
   return out;
-}
-
-void add_part(const ConnectorStatus::Part& part, Json& to) {
-  to["state"] = state_name(part.state);
-  to["worker_id"] = part.worker_id;
-  if (!part.trace.empty()) to["trace"] = part.trace;
-  if (part.restarts != 0) to["restarts"] = part.restarts;
 }
 
 Json task_id(const std::string& connector, int task) { return {{"connector", connector}, {"task", task}}; }
@@ -39,31 +36,87 @@ Json value_to_json(const ConfigValueInfo& value) {
 
 }  // namespace
 
-Json to_json(const ConnectorInfo& info) {
-  Json tasks = Json::array();
-  for (const int task : info.tasks) tasks.push_back(task_id(info.name, task));
-  return {{"name", info.name},
-          {"config", config_to_json(info.config)},
-          {"tasks", std::move(tasks)},
-          {"type", connector_type_name(info.type)}};
+namespace {
+
+void append_member(std::string& to, std::string_view name, std::string_view value) {
+  append_json_string(to, name);
+  to += ':';
+  append_json_string(to, value);
 }
 
-Json to_json(const ConnectorStatus& status) {
-  Json connector = Json::object();
-  add_part(status.connector, connector);
-  Json tasks = Json::array();
-  for (const auto& task : status.tasks) tasks.push_back(task_to_json(task));
-  return {{"name", status.name},
-          {"connector", std::move(connector)},
-          {"tasks", std::move(tasks)},
-          {"type", connector_type_name(status.type)}};
+void append_part(std::string& to, const ConnectorStatus::Part& part) {
+  append_member(to, "state", state_name(part.state));
+  to += ',';
+  append_member(to, "worker_id", part.worker_id);
+  if (!part.trace.empty()) {
+    to += ',';
+    append_member(to, "trace", part.trace);
+  }
+  if (part.restarts != 0) fmt::format_to(std::back_inserter(to), R"(,"restarts":{})", part.restarts);
 }
 
-Json task_to_json(const ConnectorStatus::Part& task) {
-  Json out = {{"id", task.id}};
-  add_part(task, out);
-  return out;
+template <class T>
+std::string text_by(void (*append)(std::string&, const T&), const T& value) {
+  std::string text;
+  append(text, value);
+  return text;
 }
+
+void append_task(std::string& to, const ConnectorStatus::Part& task) {
+  fmt::format_to(std::back_inserter(to), R"({{"id":{},)", task.id);
+  append_part(to, task);
+  to += '}';
+}
+
+}  // namespace
+
+void append_config(std::string& to, const ConfigMap& config) {
+  to += '{';
+  for (const auto& [key, value] : config) {
+    append_member(to, key, value);
+    to += ',';
+  }
+  if (!config.empty()) to.pop_back();
+  to += '}';
+}
+
+void append_info(std::string& to, const ConnectorInfo& info) {
+  to += '{';
+  append_member(to, "name", info.name);
+  to += R"(,"config":)";
+  append_config(to, info.config);
+  to += R"(,"tasks":[)";
+  for (const int task : info.tasks) {
+    to += '{';
+    append_member(to, "connector", info.name);
+    fmt::format_to(std::back_inserter(to), R"(,"task":{}}},)", task);
+  }
+  if (!info.tasks.empty()) to.pop_back();
+  to += "],";
+  append_member(to, "type", connector_type_name(info.type));
+  to += '}';
+}
+
+void append_status(std::string& to, const ConnectorStatus& status) {
+  to += '{';
+  append_member(to, "name", status.name);
+  to += R"(,"connector":{)";
+  append_part(to, status.connector);
+  to += R"(},"tasks":[)";
+  for (const auto& task : status.tasks) {
+    append_task(to, task);
+    to += ',';
+  }
+  if (!status.tasks.empty()) to.pop_back();
+  to += "],";
+  append_member(to, "type", connector_type_name(status.type));
+  to += '}';
+}
+
+std::string config_text(const ConfigMap& config) { return text_by(append_config, config); }
+std::string info_text(const ConnectorInfo& info) { return text_by(append_info, info); }
+std::string status_text(const ConnectorStatus& status) { return text_by(append_status, status); }
+std::string task_text(const ConnectorStatus::Part& task) { return text_by(append_task, task); }
 
 Json to_json(const WorkerInfo& worker) {
   return {{"version", worker.version}, {"commit", worker.commit}, {"kafka_cluster_id", worker.kafka_cluster_id}};

@@ -10,10 +10,16 @@
 
 namespace millrace {
 
-Json to_json(const ConnectorInfo& info);
-Json to_json(const ConnectorStatus& status);
+// What is listed a thousand times in one answer is written as text, without a document in between.
+void append_config(std::string& to, const ConfigMap& config);
+void append_info(std::string& to, const ConnectorInfo& info);
+void append_status(std::string& to, const ConnectorStatus& status);
+std::string config_text(const ConfigMap& config);
+std::string info_text(const ConnectorInfo& info);
+std::string status_text(const ConnectorStatus& status);
 /// A task with its number; trace only when there is one.
-Json task_to_json(const ConnectorStatus::Part& task);
+std::string task_text(const ConnectorStatus::Part& task);
+
 Json to_json(const WorkerInfo& worker);
 Json to_json(const PluginInfo& plugin);
 Json to_json(const ConfigKeyInfo& key);

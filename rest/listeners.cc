@@ -7,9 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
+
+#include "rest/message.h"
 
 namespace millrace {
 namespace {
@@ -30,22 +33,16 @@ std::optional<int> parse_port(std::string_view text) {
   return port;
 }
 
-Expected<Listener> parse_listener(std::string_view text) {
+Expected<Listener> parse_listener(std::string_view key, std::string_view text) {
   const auto refuse = [&](std::string_view why) {
-    return fail(
-        ErrorCode::kInvalidConfig,
-        fmt::format("listeners: '{}' {}; write http://host:port, for example listeners=http://:8083", text, why));
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("{0}: '{1}' {2}; write http://host:port or https://host:port, for example {0}=http://:8083",
+                            key, text, why));
   };
   const size_t scheme = text.find("://");
   if (scheme == text.npos) return refuse("has no scheme");
-  if (text.starts_with("https:") || text.starts_with("HTTPS:")) {
-    return fail(
-        ErrorCode::kInvalidConfig,
-        fmt::format("listeners: '{}' asks for TLS, which this worker does not serve; listen on http://127.0.0.1:port "
-                    "and let a reverse proxy terminate TLS",
-                    text));
-  }
-  if (!text.starts_with("http:") && !text.starts_with("HTTP:")) return refuse("has an unknown scheme");
+  const std::string protocol = lower_case(text.substr(0, scheme));
+  if (protocol != "http" && protocol != "https") return refuse("has an unknown scheme");
   const std::string_view rest = text.substr(scheme + 3);
   const size_t colon = rest.rfind(':');
   if (colon == rest.npos) return refuse("has no port");
@@ -53,7 +50,21 @@ Expected<Listener> parse_listener(std::string_view text) {
   if (!port) return refuse("has a port that is not a number from 0 to 65535");
   std::string_view host = rest.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return Listener{std::string(host), *port};
+  return Listener{std::string(host), *port, protocol == "https"};
+}
+
+Expected<std::vector<Listener>> parse_list(std::string_view key, std::string_view left) {
+  std::vector<Listener> listeners;
+  while (!left.empty()) {
+    const size_t comma = left.find(',');
+    const std::string_view entry = trim(left.substr(0, comma));
+    left = comma == left.npos ? std::string_view() : left.substr(comma + 1);
+    if (entry.empty()) continue;
+    auto listener = parse_listener(key, entry);
+    if (!listener) return fail(std::move(listener.error()));
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
 }
 
 const std::string* find(const ConfigMap& worker, const std::string& key) {
@@ -61,7 +72,7 @@ const std::string* find(const ConfigMap& worker, const std::string& key) {
   return found == worker.end() || trim(found->second).empty() ? nullptr : &found->second;
 }
 
-Status parse_advertised(const ConfigMap& worker, RestConfig& config) {
+Status parse_advertised(const ConfigMap& worker, ListenerConfig& config) {
   if (const std::string* host = find(worker, "rest.advertised.host.name")) config.advertised_host = trim(*host);
   if (const std::string* text = find(worker, "rest.advertised.port")) {
     config.advertised_port = parse_port(trim(*text));
@@ -70,34 +81,41 @@ Status parse_advertised(const ConfigMap& worker, RestConfig& config) {
                   fmt::format("rest.advertised.port: '{}' is not a port number from 0 to 65535", *text));
     }
   }
-  const std::string* listener = find(worker, "rest.advertised.listener");
-  if (listener != nullptr && trim(*listener) != "http") {
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("rest.advertised.listener: '{}' is not served by this worker; only http is", *listener));
+  if (const std::string* text = find(worker, "rest.advertised.listener")) {
+    const std::string protocol = lower_case(trim(*text));
+    if (protocol != "http" && protocol != "https") {
+      return fail(ErrorCode::kInvalidConfig,
+                  fmt::format("rest.advertised.listener: '{}' is unknown; it can be http or https", *text));
+    }
+    config.advertised_secure = protocol == "https";
   }
   return {};
 }
 
 }  // namespace
 
-Expected<RestConfig> RestConfig::parse(const ConfigMap& worker) {
-  RestConfig config;
+Expected<ListenerConfig> ListenerConfig::parse(const ConfigMap& worker) {
+  ListenerConfig config;
   const std::string* configured = find(worker, "listeners");
-  std::string_view left = configured != nullptr ? std::string_view(*configured) : kDefaultListeners;
-  while (!left.empty()) {
-    const size_t comma = left.find(',');
-    const std::string_view entry = trim(left.substr(0, comma));
-    left = comma == left.npos ? std::string_view() : left.substr(comma + 1);
-    if (entry.empty()) continue;
-    auto listener = parse_listener(entry);
-    if (!listener) return fail(std::move(listener.error()));
-    config.listeners.push_back(std::move(*listener));
-  }
-  if (config.listeners.empty()) {
+  auto listeners = parse_list("listeners", configured != nullptr ? std::string_view(*configured) : kDefaultListeners);
+  if (!listeners) return fail(std::move(listeners.error()));
+  if (listeners->empty()) {
     return fail(ErrorCode::kInvalidConfig, "listeners: the list is empty; write for example listeners=http://:8083");
+  }
+  config.listeners = std::move(*listeners);
+  if (const auto admin = worker.find("admin.listeners"); admin != worker.end()) {
+    auto list = parse_list("admin.listeners", admin->second);
+    if (!list) return fail(std::move(list.error()));
+    config.admin = std::move(*list);
   }
   if (Status status = parse_advertised(worker, config); !status) return fail(std::move(status.error()));
   return config;
+}
+
+size_t ListenerConfig::advertised_listener() const {
+  // Plain HTTP is what others are told of, unless there is none or https was asked for.
+  const auto wanted = std::ranges::find(listeners, advertised_secure.value_or(false), &Listener::secure);
+  return wanted == listeners.end() ? 0 : static_cast<size_t>(wanted - listeners.begin());
 }
 
 std::string host_and_port(std::string_view host, int port) {

@@ -35,12 +35,6 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   return out;
 }
 
-std::string_view trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 template <class F>
 void for_each_part(std::string_view text, char separator, F&& use) {
   while (true) {
@@ -84,22 +78,42 @@ bool add_query(std::string_view query, Target& target) {
 bool is_refused(std::string_view parameters) {
   bool refused = false;
   for_each_part(parameters, ';', [&](std::string_view parameter) {
-    parameter = trim(parameter);
+    parameter = trim_blanks(parameter);
     if (parameter.size() < 3 || !equals_ignoring_case(parameter.substr(0, 2), "q=")) return;
     refused = parameter.find_first_not_of("0.", 2) == parameter.npos;
   });
   return refused;
 }
 
-bool names_json(std::string_view type) {
-  type = trim(type);
-  return equals_ignoring_case(type, "application/json") || type == "*/*" || equals_ignoring_case(type, "application/*");
+/// Whether a media range (`*/*`, `application/*`, `application/json`) holds a type.
+bool range_holds(std::string_view range, std::string_view type) {
+  range = trim_blanks(range);
+  if (range == "*/*" || equals_ignoring_case(range, type)) return true;
+  return range.ends_with("/*") &&
+         equals_ignoring_case(range.substr(0, range.size() - 1), type.substr(0, type.find('/') + 1));
 }
 
 }  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+std::string_view trim_blanks(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+const std::string* RestRequest::header(std::string_view name) const {
+  const auto found = std::ranges::find(headers, name, [](const auto& entry) { return std::string_view(entry.first); });
+  return found == headers.end() ? nullptr : &found->second;
 }
 
 const std::string* Target::parameter(std::string_view name) const {
@@ -113,8 +127,8 @@ bool Target::flag(std::string_view name, bool if_absent) const {
 }
 
 std::optional<Target> parse_target(std::string_view target) {
-  if (target.starts_with("http://")) {  // absolute form, as proxies send it
-    const size_t path = target.find('/', 7);
+  if (target.starts_with("http://") || target.starts_with("https://")) {  // absolute form, as proxies send it
+    const size_t path = target.find('/', target.find("//") + 2);
     target = path == target.npos ? std::string_view("/") : target.substr(path);
   }
   target = target.substr(0, target.find('#'));
@@ -130,17 +144,19 @@ std::optional<Target> parse_target(std::string_view target) {
   return parts;
 }
 
-bool accepts_json(std::string_view accept) {
+bool accepts(std::string_view accept, std::string_view media_type) {
   bool accepted = false;
   for_each_part(accept, ',', [&](std::string_view range) {
     const size_t semicolon = range.find(';');
     const bool refused = semicolon != range.npos && is_refused(range.substr(semicolon + 1));
-    accepted = accepted || (!refused && names_json(range.substr(0, semicolon)));
+    accepted = accepted || (!refused && range_holds(range.substr(0, semicolon), media_type));
   });
   return accepted;
 }
 
-bool is_json_type(std::string_view content_type) { return names_json(content_type.substr(0, content_type.find(';'))); }
+bool is_json_type(std::string_view content_type) {
+  return range_holds(content_type.substr(0, content_type.find(';')), "application/json");
+}
 
 std::string encode_path(std::string_view name) {
   constexpr std::string_view kStays = "-._~!$&'()*+,;=:@/";

@@ -259,6 +259,109 @@ TEST_F(RestApiTest, InternalEndpointsAreRefused) {
                "Internal request missing required signature");
 }
 
+/// Refuses as long as a test wants it, as a worker does whose group has no leader.
+class RegroupingHerder : public FakeHerder {
+ public:
+  Status delete_connector(const std::string& name) override {
+    if (refusals-- > 0)
+      return fail(Error{ErrorCode::kConflict,
+                        "Cannot complete request momentarily due to no known leader URL, likely "
+                        "because a rebalance was underway.",
+                        {},
+                        std::chrono::milliseconds(1),
+                        {}});
+    return FakeHerder::delete_connector(name);
+  }
+  int refusals = 0;
+};
+
+TEST(RestApiGroup, RequestsWaitWhileWorkersRegroup) {
+  RegroupingHerder herder;
+  herder.stored["a"] = {};
+  herder.refusals = 3;
+  HerderGate gate;
+  gate.attach(herder);
+  RestApi patient(gate, {.advertised = "h:1"});
+  EXPECT_EQ(patient.handle({.method = "DELETE", .target = "/connectors/a"}).status, 204);
+  herder.refusals = 1'000'000;
+  RestApi impatient(gate, {.advertised = "h:1", .regroup_wait = std::chrono::milliseconds(20)});
+  const RestResponse late = impatient.handle({.method = "DELETE", .target = "/connectors/a"});
+  EXPECT_EQ(late.status, 409);
+  EXPECT_THAT(late.body, HasSubstr("no known leader URL"));
+  gate.close();
+  EXPECT_EQ(patient.handle({.method = "DELETE", .target = "/connectors/a"}).status, 500);
+}
+
+TEST(RestApiGroup, InternalRequestsMustBeSigned) {
+  FakeHerder herder;
+  HerderGate gate;
+  gate.attach(herder);
+  std::vector<ConfigMap> stored;
+  std::optional<bool> forward_seen;
+  SignatureRules rules;
+  InternalEndpoints internal;
+  internal.signatures = [&] { return rules; };
+  internal.put_task_configs = [&](const std::string&, std::vector<ConfigMap> configs, std::optional<bool> forward) {
+    stored = std::move(configs);
+    forward_seen = forward;
+    return Status();
+  };
+  internal.fence = [](const std::string&, std::optional<bool>) { return Status(); };
+  RestApi api(gate, {.advertised = "h:1", .standalone = false, .internal = internal});
+  RestRequest request{.method = "POST",
+                      .target = "/connectors/a/tasks?forward=true",
+                      .content_type = "application/json",
+                      .body = R"([{"a":"b"},{}])"};
+  const auto message = [&] { return nlohmann::json::parse(api.handle(request).body)["message"].get<std::string>(); };
+  EXPECT_EQ(message(), "Internal request missing required signature");
+  request.headers = *sign_request("HmacSHA1", "key", request.body);
+  EXPECT_THAT(message(), StartsWith("This worker does not support the 'HmacSHA1' key signing algorithm"));
+  request.headers = *sign_request("HmacSHA256", "key", request.body);
+  EXPECT_EQ(api.handle(request).status, 503);
+  EXPECT_THAT(message(), StartsWith("This worker is still starting up"));
+  rules.session_key = "other key";
+  EXPECT_EQ(api.handle(request).status, 403);
+  EXPECT_EQ(message(), "Internal request contained invalid signature.");
+  rules.session_key = "key";
+  EXPECT_EQ(api.handle(request).status, 204);
+  EXPECT_EQ(stored.size(), 2U);
+  EXPECT_EQ(forward_seen, true);
+  request.body += ' ';
+  EXPECT_EQ(api.handle(request).status, 403);
+  // The known answer of RFC 4231, test case 2.
+  EXPECT_EQ((*sign_request("HmacSHA256", "Jefe", "what do ya want for nothing?"))[0].second,
+            "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=");
+  request = {.method = "PUT", .target = "/connectors/a/fence", .headers = *sign_request("HmacSHA256", "key", "")};
+  EXPECT_EQ(api.handle(request).status, 204);
+}
+
+TEST(RestApiGroup, LevelsOfTheGroupArePublished) {
+  FakeHerder herder;
+  HerderGate gate;
+  std::string published;
+  RestApi api(gate, {.advertised = "h:1", .publish_level = [&](const std::string& name, LogLevel level) {
+                       published = fmt::format("{}={}", name, log_level_name(level));
+                       return Status();
+                     }});
+  const RestRequest request{.method = "PUT",
+                            .target = "/admin/loggers/a.b?scope=cluster",
+                            .content_type = "application/json",
+                            .body = R"({"level":"debug"})"};
+  EXPECT_EQ(api.handle(request).status, 204) << "without a herder, too";
+  EXPECT_EQ(published, "a.b=DEBUG");
+}
+
+TEST(RestApiParts, AdminEndpointsAreWhereTheyBelong) {
+  FakeHerder herder;
+  HerderGate gate;
+  gate.attach(herder);
+  RestApi main(gate, {.advertised = "h:1", .part = RestApi::Part::kAllButAdmin});
+  RestApi admin(gate, {.advertised = "h:1", .part = RestApi::Part::kAdmin});
+  EXPECT_EQ(main.handle({.method = "GET", .target = "/admin/loggers"}).status, 404);
+  EXPECT_EQ(admin.handle({.method = "GET", .target = "/admin/loggers"}).status, 200);
+  EXPECT_EQ(admin.handle({.method = "GET", .target = "/connectors"}).status, 404);
+}
+
 TEST(HerderGateTest, AnswersWhileThereIsNoHerder) {
   HerderGate gate;
   RestApi api(gate, {.advertised = "h:1", .start_wait = std::chrono::milliseconds(1), .pages = {}});

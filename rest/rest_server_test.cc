@@ -116,7 +116,7 @@ TEST(RestServer, ChunkedBodies) {
   const std::string reply =
       send_raw(server->ports()[0],
                "PUT /connectors/a/config HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-               "Transfer-Encoding: chunked\r\n\r\n17\r\n{\"connector.class\":\"X\"}\n\r\n0\r\n\r\n");
+               "Transfer-Encoding: chunked\r\n\r\n18\r\n{\"connector.class\":\"X\"}\n\r\n0\r\n\r\n");
   EXPECT_THAT(reply, HasSubstr("HTTP/1.1 201"));
 }
 

@@ -107,18 +107,6 @@ std::span<const ClientSetting> own_settings(ClientKind client) {
   return {};
 }
 
-std::string_view prefix_of(ClientKind client) {
-  switch (client) {
-    case ClientKind::kProducer:
-      return "producer.override.";
-    case ClientKind::kConsumer:
-      return "consumer.override.";
-    case ClientKind::kAdmin:
-      return "admin.override.";
-  }
-  return {};
-}
-
 std::optional<ConfigKey> find_setting(ClientKind client, std::string_view name) {
   for (const auto settings : {own_settings(client), std::span<const ClientSetting>(kSharedSettings)}) {
     const auto found = std::ranges::find(settings, name, &ClientSetting::name);
@@ -147,10 +135,30 @@ std::optional<std::string> refused_by(OverridePolicy policy, std::string_view se
 
 }  // namespace
 
+std::string_view client_override_prefix(ClientKind client) {
+  switch (client) {
+    case ClientKind::kProducer:
+      return "producer.override.";
+    case ClientKind::kConsumer:
+      return "consumer.override.";
+    case ClientKind::kAdmin:
+      return "admin.override.";
+  }
+  return {};
+}
+
+std::vector<std::string_view> client_setting_names(ClientKind client) {
+  std::vector<std::string_view> names;
+  for (const auto settings : {own_settings(client), std::span<const ClientSetting>(kSharedSettings)}) {
+    for (const ClientSetting& each : settings) names.push_back(each.name);
+  }
+  return names;
+}
+
 Expected<std::vector<ConfigInfo>> check_client_overrides(ClientKind client, OverridePolicy policy,
                                                          const RawConfig& settings) {
   static const ConfigDef parser = *ConfigDef::create({});
-  const std::string_view prefix = prefix_of(client);
+  const std::string_view prefix = client_override_prefix(client);
   std::vector<ConfigInfo> infos;
   for (auto entry = settings.lower_bound(std::string(prefix));
        entry != settings.end() && entry->first.starts_with(prefix); ++entry) {

@@ -20,4 +20,9 @@ enum class ClientKind { kProducer, kConsumer, kAdmin };
 Expected<std::vector<ConfigInfo>> check_client_overrides(ClientKind client, OverridePolicy policy,
                                                          const RawConfig& settings);
 
+/// producer.override. and so on.
+std::string_view client_override_prefix(ClientKind client);
+/// Settings that are checked, for suggestions. A client has more.
+std::vector<std::string_view> client_setting_names(ClientKind client);
+
 }  // namespace millrace

@@ -29,7 +29,14 @@ class ComponentCatalog {
   std::string_view find_any(std::string_view name) const;
 };
 
-/// What this program brings: the converters. It has no transformations and predicates, so their names are unknown.
+/// Whether Kafka Connect could load a class of this name: what the catalog knows, and classes that exist only as the
+/// base of others.
+bool is_class(const ComponentCatalog& catalog, std::string_view name);
+/// Why a class that is_class() knows cannot be used as a component of this kind, in Kafka's words; nothing if it can.
+std::optional<std::string> check_component_class(const ComponentCatalog& catalog, ComponentKind kind,
+                                                 std::string_view name);
+
+/// What this program brings: its converters, transformations and predicates.
 class BuiltInComponents final : public ComponentCatalog {
  public:
   std::string_view find(ComponentKind kind, std::string_view name) const override;
@@ -40,7 +47,8 @@ class BuiltInComponents final : public ComponentCatalog {
   ConfigDef no_options_ = *ConfigDef::create({});
 };
 
-/// The options of a component as REST describes them; nothing if no component has this name.
+/// The options of a component as REST describes them, by full name or alias; a nested class (A$Value) has no alias
+/// here, as in Kafka Connect. Nothing if no component has this name.
 std::optional<std::vector<ConfigKeyInfo>> component_key_infos(const ComponentCatalog& catalog, std::string_view name);
 
 }  // namespace millrace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace millrace {
 namespace {
@@ -114,7 +115,7 @@ Expected<std::vector<TopicStore::Entry>> OffsetStore::encode(const std::string& 
 Status OffsetStore::write(const std::string& connector, const std::vector<Change>& changes) {
   auto entries = encode(connector, changes);
   if (!entries) return fail(std::move(entries.error()));
-  return topic_->write(*entries);
+  return write_entries(*entries);
 }
 
 std::vector<std::pair<std::string, std::string>> OffsetStore::all(const std::string& connector) const {
@@ -139,7 +140,34 @@ Status OffsetStore::write_json(const std::string& connector,
     }
     entries.push_back({key_of(connector, wanted), offset.empty() ? std::nullopt : std::optional<std::string>(offset)});
   }
-  return topic_->write(entries);
+  return write_entries(entries);
+}
+
+Status OffsetStore::write_entries(const std::vector<TopicStore::Entry>& entries) {
+  auto written = topic_->write(entries);
+  if (written && !entries.empty()) ++version_;
+  return written;
+}
+
+OffsetEntries OffsetStore::entries() const {
+  OffsetEntries all;
+  for (auto& [key, value] : topic_->with_prefix("[")) all.emplace(key, std::move(value));
+  return all;
+}
+
+Expected<size_t> OffsetStore::import(const OffsetEntries& entries) {
+  // Compared without regard to member order: another writer may have put a partition's members in another one.
+  std::set<std::string> known;
+  for (const auto& [key, value] : topic_->with_prefix("["))
+    known.insert(nlohmann::json::parse(key, nullptr, false).dump());
+  std::vector<TopicStore::Entry> taken;
+  for (const auto& [key, value] : entries) {
+    const auto parsed = nlohmann::json::parse(key, nullptr, false);
+    if (!value || !parsed.is_array() || parsed.size() != 2 || known.contains(parsed.dump())) continue;
+    taken.push_back({key, *value});
+  }
+  if (auto written = write_entries(taken); !written) return fail(std::move(written.error()));
+  return taken.size();
 }
 
 }  // namespace millrace

@@ -2,12 +2,14 @@
 /// `["<connector>",{partition}]`, value `{offset}`. Keys are compared as bytes, so member order counts.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "data/value.h"
+#include "runtime/offset_file.h"
 #include "runtime/topic_store.h"
 
 namespace millrace {
@@ -37,7 +39,10 @@ class OffsetStore {
   Expected<std::vector<TopicStore::Entry>> encode(const std::string& connector,
                                                   const std::vector<Change>& changes) const;
   /// That transaction has been committed.
-  void adopt(const std::vector<TopicStore::Entry>& entries) { topic_->adopt(entries); }
+  void adopt(const std::vector<TopicStore::Entry>& entries) {
+    topic_->adopt(entries);
+    ++version_;
+  }
   const std::string& topic() const { return topic_->topic(); }
   int32_t partitions() const { return topic_->partitions(); }
 
@@ -47,8 +52,18 @@ class OffsetStore {
   /// replaces that one.
   Status write_json(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& changes);
 
+  /// Takes over entries whose partition has no offset here. The number of those taken.
+  Expected<size_t> import(const OffsetEntries& entries);
+  /// All there is, by the topic's keys.
+  OffsetEntries entries() const;
+  /// Another number after each change.
+  uint64_t version() const { return version_; }
+
  private:
+  Status write_entries(const std::vector<TopicStore::Entry>& entries);
+
   std::unique_ptr<TopicStore> topic_;
+  std::atomic<uint64_t> version_{1};
 };
 
 }  // namespace millrace

@@ -39,6 +39,9 @@ class PluginHost {
   /// Loads one library. Errors: kInvalidConfig with what is wrong and what to do.
   Status load(const Path& library);
 
+  /// A connector that is linked in: of tests.
+  void add(ConnectorPlugin plugin) { plugins_.push_back(std::make_unique<ConnectorPlugin>(std::move(plugin))); }
+
   /// By exact class name, alias, or simple name with or without `Connector`, as Kafka Connect resolves them.
   /// Errors: kNotFound and kConflict (ambiguous) with Kafka Connect's texts.
   Expected<const ConnectorPlugin*> find(std::string_view name) const;

@@ -80,7 +80,7 @@ TEST_F(SinkTaskTest, BadRecordsGoToTheDeadLetterQueueWithTheirStory) {
                   Pair("__connect.errors.exception.message", ::testing::_),
                   Pair("__connect.errors.exception.stacktrace",
                        StartsWith("org.apache.kafka.connect.errors.DataException: "))));
-  EXPECT_EQ(task_->active_topics(), (std::set<std::string>{"t"}));
+  EXPECT_EQ(used_topics(), (std::set<std::string>{"t"}));
   EXPECT_EQ(task().metrics().dead_letters.get(), 1);
 }
 

@@ -70,7 +70,7 @@ TEST_F(SourceTaskTest, TransformationsRouteAndFilteredRecordsStillMoveTheOffset)
                {"predicates.p.pattern", "drop"}}));
   EXPECT_TRUE(commits_offset(R"({"n":2})")) << source_offset();
   EXPECT_THAT(values("a-routed"), ElementsAre("one"));
-  EXPECT_EQ(task_->active_topics(), (std::set<std::string>{"a-routed"}));
+  EXPECT_EQ(used_topics(), (std::set<std::string>{"a-routed"}));
   EXPECT_EQ(task().metrics().polled.get(), 2);
   EXPECT_EQ(task().metrics().written.get(), 1);
   EXPECT_EQ(task().metrics().active.get(), 0);

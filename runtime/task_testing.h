@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "broker/node.h"
@@ -110,12 +111,20 @@ class TaskTest : public ::testing::Test {
 
   void launch(std::shared_ptr<WorkerTask> task) {
     task_ = std::move(task);
+    task_->observe({.state_changed = {}, .topic_used = [this](const std::string& topic) {
+                      std::lock_guard lock(used_mutex_);
+                      used_.insert(topic);
+                    }});
     WorkerTask::launch(task_);
   }
   void stop() {
     if (!task_) return;
     task_->request_stop();
     EXPECT_TRUE(task_->await_end(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+  }
+  std::set<std::string> used_topics() {
+    std::lock_guard lock(used_mutex_);
+    return used_;
   }
   State state() const { return task_->status().state; }
 
@@ -184,6 +193,8 @@ class TaskTest : public ::testing::Test {
   std::unique_ptr<EmbeddedLogClient> client_;
   std::unique_ptr<OffsetStore> offsets_;
   Script script_;
+  std::mutex used_mutex_;
+  std::set<std::string> used_;
   std::shared_ptr<WorkerTask> task_;
 };
 

@@ -10,26 +10,46 @@ namespace millrace {
 
 using namespace std::chrono_literals;
 
-Expected<std::unique_ptr<TopicStore>> TopicStore::open(LogClient& client, Options options) {
-  std::unique_ptr<TopicStore> store(new TopicStore(client, std::move(options)));
-  const Options& wanted = store->options_;
-  const Status created = client.admin().create_topic({.name = wanted.topic,
-                                                      .partitions = wanted.partitions,
-                                                      .replication_factor = wanted.replication_factor,
-                                                      .configs = {{"cleanup.policy", "compact"}}});
-  if (!created && created.error().code != ErrorCode::kAlreadyExists) return fail(created.error());
-  auto topic = client.admin().describe_topic(wanted.topic);
-  if (!topic) return fail(std::move(topic.error()));
-  const auto policy = topic->configs.find("cleanup.policy");
-  if (policy == topic->configs.end() || policy->second != "compact") {
+namespace {
+
+/// An existing topic must not lose what is in it, and must keep it where other workers look for it.
+Status check_topic(const TopicDescription& topic, const TopicStore::Options& wanted) {
+  const std::string named =
+      wanted.setting.empty() ? std::string() : fmt::format(" supplied via the '{}' property", wanted.setting);
+  const auto policy = topic.configs.find("cleanup.policy");
+  if (policy == topic.configs.end() || policy->second != "compact") {
     return fail(
         ErrorCode::kInvalidConfig,
         fmt::format(
-            "Topic '{}' is required to have 'cleanup.policy=compact' to guarantee consistency and durability of the "
+            "Topic '{}'{} is required to have 'cleanup.policy=compact' to guarantee consistency and durability of the "
             "worker's state, but it has '{}'. Change the topic's cleanup.policy, or name another topic in the worker's "
             "configuration.",
-            wanted.topic, policy == topic->configs.end() ? "delete" : policy->second));
+            wanted.topic, named, policy == topic.configs.end() ? "delete" : policy->second));
   }
+  if (wanted.single_partition && topic.partitions != 1) {
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("Topic '{}'{} is required to have a single partition in order to guarantee consistency of "
+                            "connector configurations, but found {} partitions. Name another topic.",
+                            wanted.topic, named, topic.partitions));
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<TopicStore>> TopicStore::open(LogClient& client, Options options) {
+  std::unique_ptr<TopicStore> store(new TopicStore(client, std::move(options)));
+  const Options& wanted = store->options_;
+  std::map<std::string, std::string> configs = wanted.configs;
+  configs["cleanup.policy"] = "compact";
+  const Status created = client.admin().create_topic({.name = wanted.topic,
+                                                      .partitions = wanted.partitions,
+                                                      .replication_factor = wanted.replication_factor,
+                                                      .configs = std::move(configs)});
+  if (!created && created.error().code != ErrorCode::kAlreadyExists) return fail(created.error());
+  auto topic = client.admin().describe_topic(wanted.topic);
+  if (!topic) return fail(std::move(topic.error()));
+  if (auto fits = check_topic(*topic, wanted); !fits) return fail(std::move(fits.error()));
   store->partitions_ = topic->partitions;
   auto producer = client.producer("millrace-" + wanted.topic);
   if (!producer) return fail(std::move(producer.error()));

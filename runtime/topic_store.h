@@ -22,6 +22,9 @@ class TopicStore {
     std::string topic;
     int32_t partitions = 1;
     int16_t replication_factor = 1;
+    std::map<std::string, std::string> configs = {};  ///< further settings for its creation
+    std::string setting = {};                         ///< the worker's setting that names it, for messages
+    bool single_partition = false;                    ///< more partitions than one are an error
   };
   struct Entry {
     std::string key;
@@ -30,7 +33,7 @@ class TopicStore {
 
   /// Creates the topic (cleanup.policy=compact) if absent and reads it to the end: what transactions have committed
   /// there. One that a predecessor left open is aborted first, as the topic has one owner. `client` outlives the store.
-  /// Errors: kInvalidConfig if the topic exists with another cleanup.policy; kUnavailable.
+  /// Errors: kInvalidConfig if the topic exists with another cleanup.policy or too many partitions; kUnavailable.
   static Expected<std::unique_ptr<TopicStore>> open(LogClient& client, Options options);
 
   std::optional<std::string> get(const std::string& key) const;

@@ -8,147 +8,15 @@
 #include <optional>
 #include <span>
 
+#include "core/java_text.h"
+#include "runtime/component_sections.h"
 #include "runtime/connector_config.h"
+#include "runtime/raw_config.h"
 
 namespace millrace {
 namespace {
 
 namespace k = connector_keys;
-
-const std::string* given(const RawConfig& config, std::string_view name) {
-  const auto found = config.find(std::string(name));
-  return found == config.end() || !found->second ? nullptr : &*found->second;
-}
-
-bool is_blank(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.substr(0, 1))) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.substr(text.size() - 1))) text.remove_suffix(1);
-  return text;
-}
-
-/// Elements of a LIST without empty ones and repetitions.
-std::vector<std::string> distinct_elements(std::string_view list) {
-  std::vector<std::string> elements;
-  while (!list.empty()) {
-    const size_t comma = list.find(',');
-    const std::string element(trim(list.substr(0, comma)));
-    list = comma == list.npos ? std::string_view() : list.substr(comma + 1);
-    if (!element.empty() && std::ranges::find(elements, element) == elements.end()) elements.push_back(element);
-  }
-  return elements;
-}
-
-/// Settings under a prefix, without it.
-RawConfig with_prefix(const RawConfig& config, std::string_view prefix) {
-  RawConfig found;
-  for (auto entry = config.lower_bound(std::string(prefix)); entry != config.end() && entry->first.starts_with(prefix);
-       ++entry) {
-    found.emplace(entry->first.substr(prefix.size()), entry->second);
-  }
-  return found;
-}
-
-// ---- options of transformations and predicates
-
-struct Section {
-  std::string_view key;   ///< transforms
-  std::string_view word;  ///< Transformation
-  ComponentKind kind;
-};
-constexpr Section kTransformSection{k::kTransforms, "Transformation", ComponentKind::kTransformation};
-constexpr Section kPredicateSection{k::kPredicates, "Predicate", ComponentKind::kPredicate};
-
-/// The order in which Kafka numbers the options of an embedded component.
-bool comes_before(const ConfigKey& a, const ConfigKey& b) {
-  if (a.group.has_value() != b.group.has_value()) return !a.group.has_value();
-  if (a.order != b.order) return a.order < b.order;
-  if (a.required() != b.required()) return a.required();
-  if (a.importance != b.importance) return a.importance < b.importance;
-  return a.name < b.name;
-}
-
-/// Kafka names the option in a validator's message without the prefix.
-ConfigValidator without_prefix(ConfigValidator validator, size_t prefix_size) {
-  if (!validator) return {};
-  return [validator = std::move(validator), prefix_size](std::string_view key, const ConfigValue& value) {
-    return validator(key.substr(prefix_size), value);
-  };
-}
-
-/// A transformation can be limited by a predicate, which can be negated.
-void add_predicate_options(std::vector<ConfigKey>& options) {
-  options.push_back(
-      {.name = "predicate",
-       .type = ConfigType::kString,
-       .default_value = nullptr,
-       .importance = ConfigImportance::kMedium,
-       .documentation = "The alias of a predicate that says whether the transformation applies to a record."});
-  options.push_back({.name = "negate",
-                     .type = ConfigType::kBoolean,
-                     .default_value = "false",
-                     .importance = ConfigImportance::kMedium,
-                     .documentation = "Whether the transformation applies where the predicate does not hold."});
-}
-
-ConfigKey type_key(const Section& section, const std::string& alias, const std::string& prefix, const RawConfig& config,
-                   const ComponentCatalog& catalog) {
-  ConfigKey key;
-  key.name = prefix + "type";
-  key.type = ConfigType::kClass;
-  key.importance = ConfigImportance::kHigh;
-  key.documentation = fmt::format("The class of the {} '{}'.", section.key.substr(0, section.key.size() - 1), alias);
-  key.group =
-      fmt::format("{}: {}", section.kind == ComponentKind::kTransformation ? "Transforms" : "Predicates", alias);
-  key.order = 0;
-  key.width = ConfigWidth::kLong;
-  key.display_name = fmt::format("{} type for {}", section.word, alias);
-  key.recommended = [&catalog, kind = section.kind](const auto&) {
-    const auto classes = catalog.classes(kind);
-    return std::vector<std::string>(classes.begin(), classes.end());
-  };
-  const bool negated = section.kind == ComponentKind::kTransformation && config.contains(prefix + "negate");
-  if (negated && !config.contains(prefix + "predicate")) {
-    key.validator = [prefix](std::string_view, const ConfigValue&) -> std::optional<std::string> {
-      return fmt::format(
-          "Config '{0}negate' was provided but there is no config '{0}predicate' defining a predicate to be negated.",
-          prefix);
-    };
-  }
-  return key;
-}
-
-void add_section(const Section& section, const RawConfig& config, const ComponentCatalog& catalog,
-                 std::vector<ConfigKey>& keys) {
-  const std::string* aliases = given(config, section.key);
-  if (aliases == nullptr) return;
-  for (const std::string& alias : distinct_elements(*aliases)) {
-    const std::string prefix = fmt::format("{}.{}.", section.key, alias);
-    ConfigKey type = type_key(section, alias, prefix, config, catalog);
-    const std::string group = *type.group;
-    keys.push_back(std::move(type));
-    const std::string* name = given(config, prefix + "type");
-    const ConfigDef* def =
-        name == nullptr ? nullptr : catalog.options(section.kind, catalog.find(section.kind, trim(*name)));
-    if (def == nullptr) continue;
-    std::vector<ConfigKey> options = def->keys();
-    if (section.kind == ComponentKind::kTransformation) add_predicate_options(options);
-    std::ranges::stable_sort(options, comes_before);
-    int order = 1;
-    for (ConfigKey& option : options) {
-      if (option.display_name.empty()) option.display_name = option.name;
-      option.name = prefix + option.name;
-      option.validator = without_prefix(std::move(option.validator), prefix.size());
-      option.group = option.group ? fmt::format("{}: {}", group, *option.group) : group;
-      option.order = order++;
-      for (std::string& dependent : option.dependents) dependent = prefix + dependent;
-      keys.push_back(std::move(option));
-    }
-  }
-}
 
 // ---- the result under construction
 
@@ -229,7 +97,7 @@ class Validation {
 
  private:
   void show_full_class_names(const std::vector<ConfigKey>& keys);
-  void check_converter_class(std::string_view key, ComponentKind kind, std::string_view interface);
+  void check_converter_class(std::string_view key, ComponentKind kind);
   void add_converter_options(std::string_view key, std::string_view type, ComponentKind kind, ConfigInfos& infos);
   Status add_client_overrides(ConfigInfos& infos);
   bool is_set(std::string_view name) const {
@@ -246,9 +114,8 @@ class Validation {
 
 Status Validation::check_common_options() {
   std::vector<ConfigKey> keys = common_connector_keys(plugin_.type);
-  add_section(kTransformSection, config_, catalog_, keys);
-  add_section(kPredicateSection, config_, catalog_, keys);
-  const auto def = ConfigDef::create(keys, [this](std::string_view name) { return !catalog_.find_any(name).empty(); });
+  add_component_options(config_, catalog_, keys);
+  const auto def = ConfigDef::create(keys, [this](std::string_view name) { return is_class(catalog_, name); });
   if (!def) return fail(def.error());
   std::vector<ValidatedConfig> values = def->validate(config_);
   for (size_t i = 0; i < keys.size(); ++i) report_.add(keys[i], std::move(values[i]));
@@ -261,17 +128,18 @@ void Validation::show_full_class_names(const std::vector<ConfigKey>& keys) {
   for (const ConfigKey& key : keys) {
     if (key.type != ConfigType::kClass) continue;
     std::optional<std::string>& value = report_.find(key.name)->value.value;
-    if (value) value = catalog_.find_any(*value);
+    if (!value) continue;
+    if (const std::string_view full = catalog_.find_any(*value); !full.empty()) value = full;
   }
-  check_converter_class(k::kKeyConverter, ComponentKind::kConverter, "Converter");
-  check_converter_class(k::kValueConverter, ComponentKind::kConverter, "Converter");
-  check_converter_class(k::kHeaderConverter, ComponentKind::kHeaderConverter, "HeaderConverter");
+  check_converter_class(k::kKeyConverter, ComponentKind::kConverter);
+  check_converter_class(k::kValueConverter, ComponentKind::kConverter);
+  check_converter_class(k::kHeaderConverter, ComponentKind::kHeaderConverter);
 }
 
-void Validation::check_converter_class(std::string_view key, ComponentKind kind, std::string_view interface) {
+void Validation::check_converter_class(std::string_view key, ComponentKind kind) {
   const ConfigValueInfo& value = report_.find(key)->value;
-  if (!value.value || !catalog_.find(kind, *value.value).empty()) return;
-  report_.add_error(key, fmt::format("Class class {} does not implement the {} interface", *value.value, interface));
+  if (!value.value) return;
+  if (auto message = check_component_class(catalog_, kind, *value.value)) report_.add_error(key, std::move(*message));
 }
 
 void Validation::check_sink_topics() {
@@ -285,7 +153,7 @@ void Validation::check_sink_topics() {
     report_.add_error(k::kTopicsRegex, message);
   }
   if (is_set(k::kDlqTopic)) {
-    const std::string dlq(trim(*given(config_, k::kDlqTopic)));
+    const std::string dlq(java_trim(*given(config_, k::kDlqTopic)));
     const auto list = topics ? distinct_elements(*given(config_, k::kTopics)) : std::vector<std::string>{};
     if (std::ranges::find(list, dlq) != list.end()) {
       report_.add_error(
@@ -315,7 +183,7 @@ void Validation::check_sink_topics() {
 
 bool is_word(const std::string* text, std::string_view upper) {
   if (text == nullptr) return false;
-  return std::ranges::equal(trim(*text), upper,
+  return std::ranges::equal(java_trim(*text), upper,
                             [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; });
 }
 
@@ -368,10 +236,13 @@ Status Validation::add_client_overrides(ConfigInfos& infos) {
   const bool dead_letters = plugin_.type == ConnectorType::kSink && is_set(k::kDlqTopic);
   const bool creates_topics =
       plugin_.type == ConnectorType::kSource && !with_prefix(config_, "topic.creation.").empty();
+  // In a group of workers such a source reads its offsets with a consumer of its own.
+  const bool own_offsets = plugin_.type == ConnectorType::kSource && !rules_.worker_group.empty() &&
+                           (rules_.exactly_once_sources || is_set("offsets.storage.topic"));
   std::vector<ClientKind> clients;
   if (plugin_.type == ConnectorType::kSource || dead_letters) clients.push_back(ClientKind::kProducer);
-  if (plugin_.type == ConnectorType::kSink) clients.push_back(ClientKind::kConsumer);
-  if (creates_topics || dead_letters) clients.push_back(ClientKind::kAdmin);
+  if (plugin_.type == ConnectorType::kSink || own_offsets) clients.push_back(ClientKind::kConsumer);
+  if (creates_topics || dead_letters || own_offsets) clients.push_back(ClientKind::kAdmin);
   for (const ClientKind client : clients) {
     auto overrides = check_client_overrides(client, rules_.override_policy, config_);
     if (!overrides) return fail(std::move(overrides.error()));
@@ -388,7 +259,7 @@ void Validation::add_converter_options(std::string_view key, std::string_view ty
                                        ConfigInfos& infos) {
   const std::string* name = given(config_, key);
   if (name == nullptr || !report_.fine(key)) return;
-  const ConfigDef* def = catalog_.options(kind, catalog_.find(kind, trim(*name)));
+  const ConfigDef* def = catalog_.options(kind, catalog_.find(kind, java_trim(*name)));
   if (def == nullptr) return;
   const std::string prefix = fmt::format("{}.", key);
   RawConfig settings = with_prefix(config_, prefix);
@@ -423,10 +294,20 @@ Expected<ConfigInfos> Validation::finish() {
 
 }  // namespace
 
+ValidationRules validation_rules(const WorkerConfig& worker) {
+  return {.exactly_once_sources = worker.exactly_once_source == ExactlyOnceSource::kEnabled,
+          .override_policy = worker.override_policy,
+          .worker_group = worker.group_id};
+}
+
+const ComponentCatalog& components_of(const ValidationRules& rules) {
+  static const BuiltInComponents built_in;
+  return rules.components == nullptr ? built_in : *rules.components;
+}
+
 Expected<ConfigInfos> validate_connector(const ConnectorPlugin& plugin, const RawConfig& config,
                                          const PluginCheck& plugin_check, const ValidationRules& rules) {
-  const BuiltInComponents built_in;
-  Validation validation(plugin, config, rules, rules.components == nullptr ? built_in : *rules.components);
+  Validation validation(plugin, config, rules, components_of(rules));
   if (Status ok = validation.check_common_options(); !ok) return fail(std::move(ok.error()));
   validation.check_sink_topics();
   validation.check_exactly_once();

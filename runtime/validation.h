@@ -14,6 +14,7 @@
 #include "runtime/config_infos.h"
 #include "runtime/herder.h"
 #include "runtime/plugin_host.h"
+#include "runtime/worker_config.h"
 
 namespace millrace {
 
@@ -28,6 +29,11 @@ struct ValidationRules {
   OverridePolicy override_policy = OverridePolicy::kAll;
   std::string worker_group = {};  ///< group.id of a distributed worker; a sink's group must be another
 };
+
+/// The rules that follow from a worker's settings.
+ValidationRules validation_rules(const WorkerConfig& worker);
+/// The catalog that the rules name, or that of this program.
+const ComponentCatalog& components_of(const ValidationRules& rules);
 
 /// Checks a configuration with Kafka Connect's rules, texts and order. `config` holds connector.class; variables of
 /// config providers are resolved. The plugin itself is asked when each of its options is fine alone.

@@ -28,30 +28,41 @@ std::optional<Json> read_scenario(const char* name) {
   return Json::parse(file);
 }
 
-/// The components that the recorded requests name: the built-in ones and three others.
+/// The components that the recorded requests name: the built-in ones, and stand-ins for those of them that this build
+/// does not have.
 class GoldenCatalog final : public ComponentCatalog {
  public:
   std::string_view find(ComponentKind kind, std::string_view name) const override {
-    for (const std::string_view full : classes(kind)) {
-      if (full == name ||
-          (full.ends_with(name) && full.size() > name.size() && full[full.size() - name.size() - 1] == '.'))
-        return full;
+    if (const std::string_view found = built_in_.find(kind, name); !found.empty()) return found;
+    for (const std::string_view full : stand_ins(kind)) {
+      if (full == name || full.substr(full.rfind('.') + 1) == name) return full;
     }
-    return built_in_.find(kind, name);
+    return {};
   }
   std::vector<std::string_view> classes(ComponentKind kind) const override {
-    if (kind == ComponentKind::kTransformation) return {kHoist, kRouter};
-    if (kind == ComponentKind::kPredicate) return {kTopicMatches};
-    return built_in_.classes(kind);
+    std::vector<std::string_view> all = built_in_.classes(kind);
+    for (const std::string_view each : stand_ins(kind)) {
+      if (std::ranges::find(all, each) == all.end()) all.push_back(each);
+    }
+    return all;
   }
   const ConfigDef* options(ComponentKind kind, std::string_view class_name) const override {
-    if (class_name == kHoist) return &hoist_;
+    if (const ConfigDef* found = built_in_.options(kind, class_name)) return found;
+    if (class_name == kHoist || class_name == kHoistKey) return &hoist_;
     if (class_name == kRouter) return &router_;
+    if (class_name == kFilter) return &filter_;
     if (class_name == kTopicMatches) return &topic_matches_;
-    return built_in_.options(kind, class_name);
+    return nullptr;
   }
 
  private:
+  static std::vector<std::string_view> stand_ins(ComponentKind kind) {
+    if (kind == ComponentKind::kTransformation) return {kFilter, kHoistKey, kHoist, kRouter};
+    if (kind == ComponentKind::kPredicate) return {kTopicMatches};
+    return {};
+  }
+  static constexpr std::string_view kFilter = "org.apache.kafka.connect.transforms.Filter";
+  static constexpr std::string_view kHoistKey = "org.apache.kafka.connect.transforms.HoistField$Key";
   static constexpr std::string_view kHoist = "org.apache.kafka.connect.transforms.HoistField$Value";
   static constexpr std::string_view kRouter = "org.apache.kafka.connect.transforms.RegexRouter";
   static constexpr std::string_view kTopicMatches = "org.apache.kafka.connect.transforms.predicates.TopicNameMatches";
@@ -60,7 +71,15 @@ class GoldenCatalog final : public ComponentCatalog {
   ConfigDef router_ = *ConfigDef::create(
       {{.name = "regex", .importance = ConfigImportance::kHigh, .validator = validators::text_check(check_topic_regex)},
        {.name = "replacement", .importance = ConfigImportance::kHigh}});
-  ConfigDef topic_matches_ = *ConfigDef::create({{.name = "pattern"}});
+  ConfigDef filter_ = *ConfigDef::create({});
+  ConfigDef topic_matches_ = *ConfigDef::create({{.name = "pattern", .validator = regex_not_null()}});
+  static ConfigValidator regex_not_null() {
+    return [](std::string_view key, const ConfigValue& value) -> std::optional<std::string> {
+      const auto* text = std::get_if<std::string>(&value);
+      if (text != nullptr && !check_topic_regex(*text)) return {};
+      return invalid_config_value(key, value, "Invalid regex: no pattern");
+    };
+  }
 };
 
 Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
@@ -159,6 +178,55 @@ TEST(Golden, ValidationAnswers) {
   EXPECT_GT(checked, 0);
 }
 
+/// Kafka's own validation of common options, without a plugin: only what is wrong is recorded.
+void compare_errors(const Json& expected, const ConfigInfos& actual) {
+  size_t next = 0;
+  for (const ConfigInfo& info : actual.configs) {
+    if (info.value.errors.empty()) continue;
+    ASSERT_LT(next, expected["output"].size()) << expected["id"] << ' ' << info.value.name;
+    const Json& entry = expected["output"][next++];
+    EXPECT_EQ(entry["name"], info.value.name) << expected["id"];
+    EXPECT_EQ(entry["value"], or_null(info.value.value)) << expected["id"];
+    ASSERT_EQ(entry["errors"].size(), info.value.errors.size()) << expected["id"] << ' ' << info.value.name;
+    for (size_t i = 0; i < info.value.errors.size(); ++i) {
+      const Json prefixes = entry.value("prefixes", Json::object());
+      if (const auto prefix = prefixes.find(std::to_string(i)); prefix != prefixes.end()) {
+        EXPECT_TRUE(info.value.errors[i].starts_with(prefix->get<std::string>())) << info.value.errors[i];
+      } else {
+        EXPECT_EQ(entry["errors"][i], info.value.errors[i]) << expected["id"];
+      }
+    }
+  }
+  EXPECT_EQ(next, expected["output"].size()) << expected["id"];
+  EXPECT_EQ(expected["error_count"], actual.error_count) << expected["id"];
+}
+
+TEST(Golden, CommonOptions) {
+  std::ifstream file(golden_root() / "connect-data/configdef.jsonl");
+  if (!file) GTEST_SKIP() << "no recordings under " << golden_root();
+  const GoldenCatalog catalog;
+  int checked = 0;
+  for (std::string line; std::getline(file, line);) {
+    const Json recorded = Json::parse(line);
+    if (recorded["op"] != "connector-validate") continue;
+    const RawConfig config = to_config(recorded["props"]);
+    bool known = true;  // by this build
+    for (const auto& [key, value] : config) {
+      constexpr std::string_view kPackage = "org.apache.kafka.connect.transforms.";
+      if (key.ends_with(".type") && value->starts_with(kPackage)) known = known && !catalog.find_any(*value).empty();
+    }
+    if (!known) continue;
+    const bool sink = recorded["class"].get<std::string>().ends_with("SinkConnectorConfig");
+    ConnectorPlugin plugin = sink ? fake_sink() : fake_source();
+    plugin.table.config_count = 0;
+    const auto infos = validate_connector(plugin, config, {}, {.components = &catalog});
+    ASSERT_TRUE(infos) << recorded["id"] << ": " << infos.error().message;
+    compare_errors(recorded, *infos);
+    ++checked;
+  }
+  EXPECT_GE(checked, 28);
+}
+
 TEST(Golden, OptionsOfConnectors) {
   const auto scenario = read_scenario("02-plugins.json");
   if (!scenario) GTEST_SKIP() << "no recordings under " << golden_root();
@@ -171,6 +239,34 @@ TEST(Golden, OptionsOfConnectors) {
       EXPECT_TRUE(contains(to_json(keys[i]), expected[i])) << to_json(keys[i]) << "\nexpected " << expected[i];
     }
   }
+}
+
+/// GET /connector-plugins/{plugin}/config of components; those that are stand-ins here are compared by others.
+TEST(Golden, OptionsOfComponents) {
+  const auto scenario = read_scenario("02-plugins.json");
+  if (!scenario) GTEST_SKIP() << "no recordings under " << golden_root();
+  const BuiltInComponents catalog;
+  int checked = 0;
+  for (const Json& step : (*scenario)["steps"]) {
+    const std::string id = step["id"], path = step["request"]["path"];
+    constexpr std::string_view kBefore = "/connector-plugins/", kAfter = "/config";
+    if (!path.ends_with(kAfter) || path.find("FileStream") != path.npos || step["request"]["method"] != "GET") continue;
+    const std::string name = path.substr(kBefore.size(), path.size() - kBefore.size() - kAfter.size());
+    const auto keys = component_key_infos(catalog, name);
+    if (step["response"]["status"] == 404) {
+      EXPECT_FALSE(keys) << id;
+      continue;
+    }
+    if (!keys && !id.starts_with("converter") && !id.starts_with("header")) continue;  // not in this build
+    ASSERT_TRUE(keys) << id;
+    const Json& expected = step["response"]["body"];
+    ASSERT_EQ(keys->size(), expected.size()) << id;
+    for (size_t i = 0; i < keys->size(); ++i)
+      EXPECT_TRUE(contains(to_json((*keys)[i]), expected[i]))
+          << id << to_json((*keys)[i]) << "\nexpected " << expected[i];
+    ++checked;
+  }
+  EXPECT_GE(checked, 3);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "runtime/connector_config.h"
 #include "runtime/fake_plugin.h"
@@ -177,6 +178,38 @@ TEST(Validation, ASinkMustNotJoinTheWorkersGroup) {
               ElementsAre("Consumer group g conflicts with Connect worker group g"));
 }
 
+TEST(Validation, InAGroupSourcesWithOffsetsOfTheirOwnHaveAllClients) {
+  const RawConfig config = {{"topic", "t"},
+                            {"offsets.storage.topic", "o"},
+                            {"consumer.override.group.id", "x"},
+                            {"admin.override.client.id", "y"}};
+  EXPECT_EQ(find(validated(fake_source(), config), "consumer.override.group.id"), nullptr);
+  const ConfigInfos infos = validated(fake_source(), config, {}, {.worker_group = "g"});
+  EXPECT_NE(find(infos, "consumer.override.group.id"), nullptr);
+  EXPECT_NE(find(infos, "admin.override.client.id"), nullptr);
+}
+
+TEST(Validation, ExactlyOnceIsForWorkersThatHaveIt) {
+  const RawConfig config = {{"topic", "t"}, {"exactly.once.support", "Required"}};
+  EXPECT_THAT(errors_of(validated(fake_source(), config), "exactly.once.support"),
+              ElementsAre("This worker does not have exactly-once source support enabled."));
+  EXPECT_EQ(validated(fake_source(), config, {}, {.exactly_once_sources = true}).error_count, 0);
+}
+
+TEST(Validation, ClassesThatAreNotComponentsOfTheirKind) {
+  const auto infos = validated(fake_source(), {{"topic", "t"},
+                                               {"value.converter", "org.apache.kafka.connect.storage.Converter"},
+                                               {"transforms", "a,b"},
+                                               {"transforms.a.type", "java.lang.String"},
+                                               {"transforms.b.type", "StringConverter"}});
+  EXPECT_THAT(errors_of(infos, "value.converter"), ElementsAre("This class is abstract and cannot be created."));
+  EXPECT_THAT(errors_of(infos, "transforms.a.type"),
+              ElementsAre("Class class java.lang.String does not implement the Transformation interface"));
+  EXPECT_THAT(errors_of(infos, "transforms.b.type"),
+              ElementsAre("Class class org.apache.kafka.connect.storage.StringConverter does not implement the "
+                          "Transformation interface"));
+}
+
 TEST(Validation, KeysOfAPluginComeBeforeTheCommonOnes) {
   const auto keys = plugin_key_infos(fake_sink());
   ASSERT_EQ(keys.size(), 1u + 15u + 5u);
@@ -194,9 +227,56 @@ TEST(Validation, OptionsOfAComponent) {
   EXPECT_EQ(keys->front().name, "converter.type");
   EXPECT_FALSE(component_key_infos(catalog, "Nope"));
   EXPECT_THAT(component_key_infos(catalog, "SimpleHeaderConverter"), testing::Optional(IsEmpty()));
-  EXPECT_THAT(catalog.classes(ComponentKind::kTransformation), IsEmpty());
   EXPECT_THAT(catalog.classes(ComponentKind::kHeaderConverter),
               testing::Contains("org.apache.kafka.connect.storage.SimpleHeaderConverter"));
+}
+
+/// Three transformations of ten options each, as many as any has.
+class WideCatalog final : public ComponentCatalog {
+ public:
+  std::string_view find(ComponentKind kind, std::string_view name) const override {
+    return kind == ComponentKind::kTransformation && name == "Wide" ? "Wide" : built_in_.find(kind, name);
+  }
+  std::vector<std::string_view> classes(ComponentKind kind) const override { return built_in_.classes(kind); }
+  const ConfigDef* options(ComponentKind kind, std::string_view class_name) const override {
+    return class_name == "Wide" ? &wide_ : built_in_.options(kind, class_name);
+  }
+
+ private:
+  static std::vector<ConfigKey> ten() {
+    std::vector<ConfigKey> keys(10);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      keys[i].name = fmt::format("option.{}", i);
+      keys[i].default_value = "x";
+    }
+    return keys;
+  }
+  BuiltInComponents built_in_;
+  ConfigDef wide_ = *ConfigDef::create(ten());
+};
+
+TEST(Validation, IsFast) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) names.push_back(fmt::format("connector.option.number.{}", i));
+  std::vector<mr_config_key> keys;
+  for (const std::string& name : names) keys.push_back(fake_key(name, MR_TYPE_STRING, MR_LOW));
+  ConnectorPlugin plugin = fake_source();
+  plugin.table.config = keys.data();
+  plugin.table.config_count = keys.size();
+  const WideCatalog catalog;
+  RawConfig config = {{"connector.class", "X"}, {"name", "v"}, {"transforms", "a,b,c"}};
+  for (const char* alias : {"a", "b", "c"}) config[fmt::format("transforms.{}.type", alias)] = "Wide";
+  auto best = std::chrono::nanoseconds::max();
+  for (int i = 0; i < 20; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto infos = validate_connector(plugin, config, {}, {.components = &catalog});
+    best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
+    ASSERT_TRUE(infos);
+    ASSERT_EQ(infos->error_count, 0);
+  }
+  RecordProperty("microseconds", static_cast<int>(best.count() / 1000));
+  // It takes a fraction; sanitizers and other load must not fail this.
+  EXPECT_LT(best, std::chrono::milliseconds(10));
 }
 
 }  // namespace

@@ -57,7 +57,6 @@ Status WorkerConnector::start() {
     if (instance_ == nullptr) instance_ = table.connector_create(context_.get(), &error);
     if (instance_ == nullptr)
       return fail(ErrorCode::kInternal, fmt::format("the plugin could not create a connector: {}", error.message));
-    context_->stop_signal().reset();
     const ConfigView view(config_);
     if (auto ok = to_status(table.connector_start(instance_, view.get(), &error), error); !ok) return ok;
   }
@@ -97,6 +96,8 @@ Expected<std::vector<ConfigMap>> WorkerConnector::task_configs(int tasks_max, bo
   }
   return configs;
 }
+
+void WorkerConnector::interrupt() { context_->stop_signal().request(); }
 
 void WorkerConnector::stop() {
   if (!started_) return;

@@ -12,7 +12,8 @@
 
 namespace millrace {
 
-/// Threads: one at a time, but for the callbacks, which a plugin may cause from its own threads.
+/// One run of it: after stop() another one is made. Threads: one at a time, but for interrupt() and for the callbacks,
+/// which a plugin may cause from its own threads.
 class WorkerConnector {
  public:
   struct Callbacks {
@@ -24,8 +25,10 @@ class WorkerConnector {
                   Callbacks callbacks, Logger logger);
   ~WorkerConnector();
 
-  /// Creates the instance if there is none yet and starts it.
+  /// Creates the instance and starts it.
   Status start();
+  /// Breaks a wait of the plugin that is under way or to come: what is next for this connector is its end.
+  void interrupt();
   /// The configurations of the tasks, with `task.class`, and for sinks `topics`, added.
   /// Errors: kInvalidConfig when the plugin makes more than `tasks_max`.
   Expected<std::vector<ConfigMap>> task_configs(int tasks_max, bool enforce_max);

@@ -28,21 +28,33 @@ void WorkerTask::launch(const std::shared_ptr<WorkerTask>& self) {
 }
 
 void WorkerTask::run() {
-  Backoff backoff;
   while (!stop_.requested()) {
+    const auto began = std::chrono::steady_clock::now();
     Status outcome = execute();
     if (outcome || stop_.requested()) break;
     const Error& error = outcome.error();
     const bool again = error.retriable() && policy_.auto_restart;
     set_state(State::kFailed, error_trace(error));
     logger_.error("task_failed", {{"error", error_trace(error)}, {"restarts", again ? "automatically" : "no"}});
-    if (!again || stop_.wait_for(std::max(backoff.next(), error.retry_after))) break;
+    if (!again || stop_.wait_for(delay_after(std::chrono::steady_clock::now() - began, error))) break;
     visible_.with([](Visible& visible) { ++visible.restarts; });
   }
-  visible_.with([](Visible& visible) {
-    if (visible.state != State::kFailed) visible.state = State::kUnassigned;
-  });
+  if (visible_.with([](const Visible& visible) { return visible.state; }) != State::kFailed)
+    set_state(State::kUnassigned);
   ended_.request();
+}
+
+std::chrono::milliseconds WorkerTask::delay_after(std::chrono::steady_clock::duration run, const Error& error) {
+  constexpr auto kRanWell = 1min;
+  if (run > kRanWell) {
+    restart_backoff_.reset();
+    visible_.with([](Visible& visible) { visible.restarts = 0; });
+  }
+  return std::max(restart_backoff_.next(), error.retry_after);
+}
+
+void WorkerTask::observe(Events events) {
+  events_.with([&](Events& current) { current = std::move(events); });
 }
 
 void WorkerTask::set_paused(bool paused) {
@@ -76,14 +88,20 @@ ConnectorStatus::Part WorkerTask::status() const {
   });
 }
 
-std::set<std::string> WorkerTask::active_topics() const {
-  return topics_.with([](const auto& topics) { return topics; });
-}
-void WorkerTask::reset_active_topics() {
+void WorkerTask::forget_topics() {
   topics_.with([](auto& topics) { topics.clear(); });
 }
+
 void WorkerTask::note_active_topic(std::string_view topic) {
-  topics_.with([&](auto& topics) { topics.emplace(topic); });
+  const bool is_new = topics_.with([&](auto& topics) {
+    if (topics.contains(topic)) return false;
+    topics.emplace(topic);
+    return true;
+  });
+  if (!is_new) return;
+  events_.with([&](const Events& events) {
+    if (events.topic_used) events.topic_used(std::string(topic));
+  });
 }
 
 bool WorkerTask::wait_while_paused() {
@@ -96,10 +114,16 @@ bool WorkerTask::wait_while_paused() {
 }
 
 void WorkerTask::set_state(State state, std::string trace) {
-  visible_.with([&](Visible& visible) {
-    if (visible.state != state) logger_.debug("task_state", {{"state", state_name(state)}});
+  const bool changed = visible_.with([&](Visible& visible) {
+    const bool differs = visible.state != state || visible.trace != trace;
     visible.state = state;
-    visible.trace = std::move(trace);
+    visible.trace = trace;
+    return differs;
+  });
+  if (!changed) return;
+  logger_.debug("task_state", {{"state", state_name(state)}});
+  events_.with([&](const Events& events) {
+    if (events.state_changed) events.state_changed(state, trace);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <random>
 #include <set>
@@ -38,11 +39,18 @@ class WorkerTask : public mr_context {
     int task = 0;
     std::string worker_id;
   };
+  /// What others want to know at once. Called on the task's thread; must be quick and must not call the task.
+  struct Events {
+    std::function<void(State, const std::string& trace)> state_changed;
+    std::function<void(const std::string& topic)> topic_used;  ///< for the first time, or after forget_topics()
+  };
   /// `plugin` lives as long as the process. `task_config` is what the plugin's start() gets.
   WorkerTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy,
              Logger logger);
   ~WorkerTask() override = default;
 
+  /// Replaces who is told of events; empty functions: nobody, once this has returned.
+  void observe(Events events);
   /// Starts the thread, which keeps `self` alive until it ends.
   static void launch(const std::shared_ptr<WorkerTask>& self);
   void set_paused(bool paused);
@@ -53,8 +61,8 @@ class WorkerTask : public mr_context {
 
   ConnectorStatus::Part status() const;
   const ConfigMap& config() const { return config_; }
-  std::set<std::string> active_topics() const;
-  void reset_active_topics();
+  /// The topics it uses from now on are new to it.
+  void forget_topics();
 
   // mr_context
   std::string_view connector_name() const override { return identity_.connector; }
@@ -73,6 +81,7 @@ class WorkerTask : public mr_context {
   bool wait_while_paused();
   bool paused() const { return paused_.load(); }
   void set_state(State state, std::string trace = {});
+  /// Cheap enough for every batch.
   void note_active_topic(std::string_view topic);
   /// Sleeps before call number n of something that failed with a passing error; logs it. False when stopping.
   bool back_off(Backoff& backoff, const Error& error, std::string_view doing);
@@ -86,12 +95,15 @@ class WorkerTask : public mr_context {
 
  private:
   void run();
+  /// How long to wait before an automatic restart, after a run of this length.
+  std::chrono::milliseconds delay_after(std::chrono::steady_clock::duration run, const Error& error);
 
   const ConnectorPlugin& plugin_;
   const Identity identity_;
   const ConfigMap config_;
   const ErrorPolicy policy_;
   const Logger logger_;
+  Backoff restart_backoff_;
   StopSignal stop_;
   StopSignal ended_;  // requested = the thread has ended
   std::atomic<bool> paused_{false};
@@ -102,7 +114,8 @@ class WorkerTask : public mr_context {
     int restarts = 0;
   };
   Guarded<Visible> visible_;
-  Guarded<std::set<std::string>> topics_;
+  Guarded<Events> events_;
+  Guarded<std::set<std::string, std::less<>>> topics_;
   Guarded<void*> plugin_task_{nullptr};
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""golden.connect-rest: replays the recorded exchanges against a real worker.
+"""golden.connect-rest: replays the recorded exchanges against real workers, a distributed and a standalone one.
 
 Scenarios of what is not built yet, and the steps named in tests/golden/connect-rest-open.json, may differ; any other
 difference fails, and so does a listed step that has come to agree (the list must shrink with the work).
@@ -33,13 +33,19 @@ def main():
     rules = json.loads((ROOT / "tests/golden/connect-rest-open.json").read_text())
     scenarios = [path for path in sorted(golden.glob("[0-9]*.json")) if path.stem not in rules["scenarios"]]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-test-rest-"))
-    worker = support.Worker(folder, settings={"offset.flush.interval.ms": "1000"}).start()
+    settings = {"offset.flush.interval.ms": "1000", "config.providers": "file",
+                "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider"}
+    workers = {}
     try:
-        base = f"http://127.0.0.1:{worker.port}"
-        out = subprocess.run([sys.executable, golden / "replay.py", "--base", base, "--standalone-base", base, "--dir", folder, *scenarios],
+        for mode in ["distributed", "standalone"]:
+            (folder / mode).mkdir()
+            workers[mode] = support.Worker(folder / mode, settings=settings, mode=mode).start()
+        base, standalone = (f"http://127.0.0.1:{workers[mode].port}" for mode in ["distributed", "standalone"])
+        out = subprocess.run([sys.executable, golden / "replay.py", "--base", base, "--standalone-base", standalone, "--dir", folder, *scenarios],
                              capture_output=True, text=True).stdout
     finally:
-        worker.stop()
+        for worker in workers.values():
+            worker.stop()
     print(out)
     differing = {" ".join(line.split(":")[0].split()) for line in out.splitlines() if line.split(" ")[0].endswith(".json")}
     allowed = {f"{name}.json {step}" for name, steps in rules["steps"].items() for step in steps}

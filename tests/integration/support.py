@@ -109,11 +109,19 @@ class Answer:
         return json.loads(self.text)
 
 
-class Worker:
-    """`millrace standalone` in a folder of its own."""
+GROUP_SETTINGS = {
+    "group.id": "connect-cluster",
+    "config.storage.topic": "connect-configs",
+    "offset.storage.topic": "connect-offsets",
+    "status.storage.topic": "connect-status",
+}
 
-    def __init__(self, folder, connectors=(), settings=None, program=PROGRAM):
-        self.folder, self.program = pathlib.Path(folder), program
+
+class Worker:
+    """`millrace standalone`, or `millrace distributed`, in a folder of its own."""
+
+    def __init__(self, folder, connectors=(), settings=None, program=PROGRAM, mode="standalone"):
+        self.folder, self.program, self.mode = pathlib.Path(folder), program, mode
         self.port = free_port()
         self.connectors = [str(c) for c in connectors]
         self.settings = {
@@ -122,6 +130,7 @@ class Worker:
             "listeners": f"http://127.0.0.1:{self.port}",
             "log.dirs": str(self.folder / "log"),
             "log.listeners": "none",
+            **(GROUP_SETTINGS if mode == "distributed" else {}),
             **(settings or {}),
         }
         self.process = None
@@ -130,7 +139,7 @@ class Worker:
         properties = self.folder / "worker.properties"
         properties.write_text("".join(f"{k}={v}\n" for k, v in self.settings.items()))
         self.log = open(self.folder / "worker.log", "ab")
-        self.process = subprocess.Popen([str(self.program), "standalone", str(properties), *self.connectors],
+        self.process = subprocess.Popen([str(self.program), self.mode, str(properties), *self.connectors],
                                         stdout=self.log, stderr=self.log, cwd=self.folder)
         return self
 

@@ -61,7 +61,7 @@ class Standalone(ProcessTest):
             finally:
                 process.terminate()
                 self.assertEqual(0, process.wait(30))
-        self.assertTrue((self.folder / "data").is_dir(), "log.dirs defaults to ./data")
+        self.assertTrue((self.folder / "millrace-data").is_dir(), "log.dirs defaults to ./millrace-data")
 
     def test_posted_connectors_survive_and_files_win_by_name(self):
         self.write("test.txt", "x\n")
@@ -102,7 +102,7 @@ class Standalone(ProcessTest):
         self.assertIn("is missing the mandatory 'name' configuration", refused("standalone", good, no_name))
         no_topic = self.write("notopic.properties", "name=x\nconnector.class=FileStreamSource\nfile=a\n")
         self.assertIn('Missing required configuration "topic"', refused("standalone", good, no_topic))
-        cluster = self.write("cluster.properties", good.read_text() + "bootstrap.servers=localhost:9092\n")
+        cluster = self.write("cluster.properties", good.read_text() + "bootstrap.servers=kafka.example.com:9092\n")
         self.assertIn("bootstrap.servers", refused("standalone", cluster))
         with socket.socket() as taken:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

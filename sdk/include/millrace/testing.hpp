@@ -203,7 +203,10 @@ class FakeHost {
   const std::vector<Settings>& task_configs() const { return task_configs_; }
   const std::vector<Seek>& seeks() const { return seeks_; }
   size_t commit_requests() const { return commit_requests_; }
-  size_t reconfiguration_requests() const { return reconfiguration_requests_; }
+  size_t reconfiguration_requests() const {
+    std::lock_guard lock(mutex_);
+    return reconfiguration_requests_;
+  }
   const std::vector<std::string>& raised_errors() const { return raised_errors_; }
   const std::vector<std::string>& paused() const { return paused_; }  ///< "topic-partition", in pausing order
 

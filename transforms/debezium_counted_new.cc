@@ -1,0 +1,21 @@
+#include "transforms/debezium_counted_new.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<size_t> count{0};
+}  // namespace
+
+void* operator new(size_t size) {
+  ++count;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace millrace::debezium {
+size_t allocations() { return count; }
+}  // namespace millrace::debezium

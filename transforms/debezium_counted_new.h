@@ -1,0 +1,10 @@
+/// Test only: counts what operator new is asked for in this program.
+#pragma once
+
+#include <cstddef>
+
+namespace millrace::debezium {
+
+size_t allocations();
+
+}  // namespace millrace::debezium
