@@ -149,7 +149,7 @@ Status run_worker(const WorkerOptions& options, const Logger& logger) {
   if (!log) return fail(std::move(log.error()));
   Node& node = (*log)->node();
   const auto client = EmbeddedLogClient::over(node.broker(), node.groups(), {.directory = config->log_dirs},
-                                              logger.module("millrace.client"));
+                                              logger.module("millrace.client"), &node.transactions());
   PluginHost plugins(files, plugin_host_table(), logger.module("millrace.plugins"));
   plugins.scan(options.built_in_plugins);
   for (const std::string& folder : config->plugin_path) plugins.scan(folder);

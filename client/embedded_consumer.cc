@@ -9,7 +9,19 @@
 namespace millrace {
 namespace {
 
-constexpr size_t kPartitionFetchBytes = 1 << 20;
+tl::unexpected<Error> no_position(const TopicPartition& key, std::string_view exception, std::string message) {
+  return fail(Error{ErrorCode::kNotFound,
+                    fmt::format("{} {}-{}: set auto.offset.reset to earliest or latest, or set the group's offsets",
+                                message, key.topic, key.partition),
+                    fmt::format("org.apache.kafka.clients.consumer.{}", exception),
+                    {},
+                    {}});
+}
+
+/// What a reader may see of a partition.
+int64_t visible_end(const PartitionLog& log, bool read_committed) {
+  return read_committed ? log.last_stable_offset() : log.high_watermark();
+}
 
 }  // namespace
 
@@ -97,7 +109,10 @@ Expected<int64_t> EmbeddedConsumer::start_position(const TopicPartition& key, co
     if (!known) return fail(std::move(known.error()));
     if (*known) return (*known)->offset;
   }
-  return config_.from_earliest ? log.log_start_offset() : log.high_watermark();
+  if (!config_.reset) {
+    return no_position(key, "NoOffsetForPartitionException", "Undefined offset with no reset policy for partition");
+  }
+  return config_.from_earliest ? log.log_start_offset() : visible_end(log, config_.read_committed);
 }
 
 std::vector<TopicPartition> EmbeddedConsumer::assignment() const {
@@ -152,7 +167,7 @@ Expected<std::vector<FetchedPartition>> EmbeddedConsumer::collect() {
     }
     if (fetched.records.empty()) continue;
     left -= fetched.records.size();
-    bytes_left -= std::min(bytes_left, kPartitionFetchBytes);
+    bytes_left -= std::min(bytes_left, fetched.bytes);
     result.push_back(std::move(fetched));
   }
   return result;
@@ -190,6 +205,7 @@ Status EmbeddedConsumer::fetch(const TopicPartition& key, Partition& partition, 
   out.from = key;
   out.next_offset = partition.position;
   out.high_watermark = partition.log->high_watermark();
+  out.bytes = partition.chunk ? partition.chunk->read.bytes.size() : 0;
   out.owner = partition.chunk;
   return {};
 }
@@ -203,7 +219,11 @@ Expected<bool> EmbeddedConsumer::next_batch(Partition& partition) {
     if (!batch) return fail(std::move(batch.error()));
     partition.batch_at += batch->size_bytes();
     partition.batch_next_offset = batch->next_offset();
-    if (batch->control()) {
+    if (batch->base_offset() >= partition.chunk->end_offset) {  // of a transaction that is still open, or behind one
+      partition.batch_at = bytes.size();
+      return false;
+    }
+    if (batch->control() || partition.chunk->aborted(*batch)) {
       partition.position = std::max(partition.position, batch->next_offset());
       continue;
     }
@@ -217,27 +237,54 @@ Expected<bool> EmbeddedConsumer::next_batch(Partition& partition) {
   return false;
 }
 
+bool EmbeddedConsumer::Chunk::aborted(const RecordBatchView& batch) const {
+  return batch.transactional() && std::ranges::any_of(aborted_transactions, [&](const AbortedTransaction& each) {
+           return each.producer_id == batch.producer_id() && each.first_offset <= batch.base_offset() &&
+                  batch.base_offset() < each.last_offset;
+         });
+}
+
+Expected<LogRead> EmbeddedConsumer::read(const TopicPartition& key, Partition& partition) {
+  const size_t bytes_max = std::min(config_.partition_fetch_bytes_max, config_.fetch_bytes_max);
+  auto read = partition.log->read(partition.position, bytes_max);
+  if (read || read.error().code != ErrorCode::kNotFound) return read;
+  if (!config_.reset) {
+    return no_position(key, "OffsetOutOfRangeException",
+                       fmt::format("Fetch position {} is out of range for partition", partition.position));
+  }
+  const int64_t reset =
+      config_.from_earliest ? partition.log->log_start_offset() : visible_end(*partition.log, config_.read_committed);
+  logger_.warn("position_reset", {{"topic", key.topic},
+                                  {"partition", key.partition},
+                                  {"group", config_.group_id},
+                                  {"from", partition.position},
+                                  {"to", reset}});
+  partition.position = reset;
+  return partition.log->read(partition.position, bytes_max);
+}
+
 /// Reads from the log; false when there is nothing to read. A position outside the log follows the reset policy.
 Expected<bool> EmbeddedConsumer::refill(const TopicPartition& key, Partition& partition) {
-  auto read = partition.log->read(partition.position, std::min(kPartitionFetchBytes, config_.fetch_bytes_max));
-  if (!read && read.error().code == ErrorCode::kNotFound) {
-    const int64_t reset = config_.from_earliest ? partition.log->log_start_offset() : partition.log->high_watermark();
-    logger_.warn("position_reset", {{"topic", key.topic},
-                                    {"partition", key.partition},
-                                    {"group", config_.group_id},
-                                    {"from", partition.position},
-                                    {"to", reset}});
-    partition.position = reset;
-    read = partition.log->read(partition.position, std::min(kPartitionFetchBytes, config_.fetch_bytes_max));
+  const PartitionLog& log = *partition.log;
+  if (config_.read_committed && partition.position >= log.last_stable_offset() &&
+      partition.position <= log.high_watermark()) {
+    partition.chunk.reset();
+    return false;
   }
+  auto read = this->read(key, partition);
   if (!read) return fail(std::move(read.error()));
   if (read->bytes.empty()) {
     partition.position = std::max(partition.position, read->next_offset);
     partition.chunk.reset();
     return false;
   }
-  partition.chunk = std::make_shared<Chunk>();
-  partition.chunk->read = std::move(*read);
+  auto chunk = std::make_shared<Chunk>();
+  if (config_.read_committed) {
+    chunk->end_offset = read->last_stable_offset;
+    chunk->aborted_transactions = partition.log->aborted_transactions(partition.position, read->next_offset);
+  }
+  chunk->read = std::move(*read);
+  partition.chunk = std::move(chunk);
   partition.batch_at = 0;
   return true;
 }

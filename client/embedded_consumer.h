@@ -47,6 +47,9 @@ class EmbeddedConsumer final : public Consumer {
   struct Chunk {
     LogRead read;
     std::deque<std::string> opened;
+    int64_t end_offset = INT64_MAX;  // read_committed: what lies behind is of an open transaction
+    std::vector<AbortedTransaction> aborted_transactions;
+    bool aborted(const RecordBatchView& batch) const;
   };
   struct Partition {
     std::shared_ptr<PartitionLog> log;
@@ -66,6 +69,7 @@ class EmbeddedConsumer final : public Consumer {
   Expected<int64_t> start_position(const TopicPartition& key, const PartitionLog& log);
   Expected<std::vector<FetchedPartition>> collect();
   Status fetch(const TopicPartition& key, Partition& partition, FetchedPartition& out, size_t records_max);
+  Expected<LogRead> read(const TopicPartition& key, Partition& partition);
   Expected<bool> refill(const TopicPartition& key, Partition& partition);
   Expected<bool> next_batch(Partition& partition);
 

@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "client/embedded_consumer.h"
 #include "client/embedded_group_calls.h"
 #include "client/embedded_producer.h"
+#include "client/embedded_transactional_producer.h"
 
 namespace millrace {
 namespace {
 
 class EmbeddedAdmin final : public Admin {
  public:
-  EmbeddedAdmin(Broker& broker, GroupCoordinator& groups) : broker_(broker), groups_(groups) {}
+  EmbeddedAdmin(Broker& broker, GroupCoordinator& groups, TransactionCoordinator* transactions)
+      : broker_(broker), groups_(groups), transactions_(transactions) {}
 
   std::string cluster_id() override { return broker_.cluster_id(); }
 
@@ -80,23 +84,39 @@ class EmbeddedAdmin final : public Admin {
 
   Status delete_group(const std::string& group) override { return delete_group_and_wait(groups_, group); }
 
+  Status abort_transactions_on(const std::string& topic) override {
+    if (transactions_ == nullptr) return {};
+    for (const TransactionSnapshot& each : transactions_->list()) {
+      const TransactionState& state = each.state;
+      const bool open = state.status == TransactionStatus::kOngoing || state.prepared();
+      const bool holds = std::ranges::any_of(state.partitions, [&](const auto& key) { return key.first == topic; });
+      if (!open || !holds) continue;
+      auto taken = take_over_and_wait(*transactions_, each.transactional_id, state.timeout_ms);
+      if (!taken) return fail(std::move(taken.error()));
+    }
+    return {};
+  }
+
  private:
   Broker& broker_;
   GroupCoordinator& groups_;
+  TransactionCoordinator* transactions_;
 };
 
 }  // namespace
 
 EmbeddedLogClient::EmbeddedLogClient(std::unique_ptr<Broker> owned_broker,
                                      std::unique_ptr<GroupCoordinator> owned_groups, Broker& broker,
-                                     GroupCoordinator& groups, EmbeddedLogOptions options, Logger logger)
+                                     GroupCoordinator& groups, TransactionCoordinator* transactions,
+                                     EmbeddedLogOptions options, Logger logger)
     : owned_broker_(std::move(owned_broker)),
       owned_groups_(std::move(owned_groups)),
       broker_(broker),
       groups_(groups),
+      transactions_(transactions),
       options_(std::move(options)),
       logger_(std::move(logger)),
-      admin_(std::make_unique<EmbeddedAdmin>(broker_, groups_)) {}
+      admin_(std::make_unique<EmbeddedAdmin>(broker_, groups_, transactions_)) {}
 
 Expected<std::unique_ptr<EmbeddedLogClient>> EmbeddedLogClient::open(FileSystem& fs, Clock& clock,
                                                                      EmbeddedLogOptions options, Logger logger) {
@@ -110,14 +130,15 @@ Expected<std::unique_ptr<EmbeddedLogClient>> EmbeddedLogClient::open(FileSystem&
   if (!groups) return fail(std::move(groups.error()));
   Broker& opened = **broker;
   GroupCoordinator& loaded = **groups;
-  return std::unique_ptr<EmbeddedLogClient>(new EmbeddedLogClient(std::move(*broker), std::move(*groups), opened,
-                                                                  loaded, std::move(options), std::move(logger)));
+  return std::unique_ptr<EmbeddedLogClient>(new EmbeddedLogClient(
+      std::move(*broker), std::move(*groups), opened, loaded, nullptr, std::move(options), std::move(logger)));
 }
 
 std::unique_ptr<EmbeddedLogClient> EmbeddedLogClient::over(Broker& broker, GroupCoordinator& groups,
-                                                           EmbeddedLogOptions options, Logger logger) {
+                                                           EmbeddedLogOptions options, Logger logger,
+                                                           TransactionCoordinator* transactions) {
   return std::unique_ptr<EmbeddedLogClient>(
-      new EmbeddedLogClient({}, {}, broker, groups, std::move(options), std::move(logger)));
+      new EmbeddedLogClient({}, {}, broker, groups, transactions, std::move(options), std::move(logger)));
 }
 
 EmbeddedLogClient::~EmbeddedLogClient() {
@@ -129,6 +150,12 @@ EmbeddedLogClient::~EmbeddedLogClient() {
 
 Expected<std::unique_ptr<Producer>> EmbeddedLogClient::producer(const std::string&) {
   return std::make_unique<EmbeddedProducer>(broker_, options_);
+}
+
+Expected<std::unique_ptr<TransactionalProducer>> EmbeddedLogClient::transactional_producer(
+    const TransactionConfig& config) {
+  if (transactions_ == nullptr) return fail(ErrorCode::kInvalidConfig, "this log has no transactions");
+  return EmbeddedTransactionalProducer::open(broker_, *transactions_, options_, config);
 }
 
 Expected<std::unique_ptr<Consumer>> EmbeddedLogClient::consumer(ConsumerConfig config) {

@@ -6,6 +6,7 @@
 
 #include "broker/broker.h"
 #include "broker/group/group_coordinator.h"
+#include "broker/transaction/transaction_coordinator.h"
 #include "client/log_client.h"
 
 namespace millrace {
@@ -24,13 +25,15 @@ class EmbeddedLogClient final : public LogClient {
   /// Opens the log directory. Errors: those of Broker::open(), among them kConflict when another process uses it.
   static Expected<std::unique_ptr<EmbeddedLogClient>> open(FileSystem& fs, Clock& clock, EmbeddedLogOptions options,
                                                            Logger logger);
-  /// Over a broker that others own and that outlives this (a node with a wire server).
+  /// Over a broker that others own and that outlives this (a node with a wire server). Without `transactions` there
+  /// are no transactional producers.
   static std::unique_ptr<EmbeddedLogClient> over(Broker& broker, GroupCoordinator& groups, EmbeddedLogOptions options,
-                                                 Logger logger);
+                                                 Logger logger, TransactionCoordinator* transactions = nullptr);
   /// Closes the log cleanly, if it is its own.
   ~EmbeddedLogClient() override;
 
   Expected<std::unique_ptr<Producer>> producer(const std::string& client_id) override;
+  Expected<std::unique_ptr<TransactionalProducer>> transactional_producer(const TransactionConfig& config) override;
   Expected<std::unique_ptr<Consumer>> consumer(ConsumerConfig config) override;
   Admin& admin() override;
   /// For the wire server, which shares the broker.
@@ -39,11 +42,13 @@ class EmbeddedLogClient final : public LogClient {
 
  private:
   EmbeddedLogClient(std::unique_ptr<Broker> owned_broker, std::unique_ptr<GroupCoordinator> owned_groups,
-                    Broker& broker, GroupCoordinator& groups, EmbeddedLogOptions options, Logger logger);
+                    Broker& broker, GroupCoordinator& groups, TransactionCoordinator* transactions,
+                    EmbeddedLogOptions options, Logger logger);
   std::unique_ptr<Broker> owned_broker_;
   std::unique_ptr<GroupCoordinator> owned_groups_;
   Broker& broker_;
   GroupCoordinator& groups_;
+  TransactionCoordinator* transactions_;  // null: none
   EmbeddedLogOptions options_;
   Logger logger_;
   std::unique_ptr<Admin> admin_;

@@ -30,7 +30,7 @@ struct NewTopic {
   std::string name;
   int32_t partitions = -1;          ///< -1 = the broker's num.partitions
   int16_t replication_factor = -1;  ///< -1 = the broker's default; the embedded log stores one copy whatever is asked
-  std::map<std::string, std::string> configs;
+  std::map<std::string, std::string> configs = {};
 };
 
 struct TopicDescription {
@@ -69,6 +69,28 @@ class Producer {
   virtual Status flush(std::chrono::milliseconds timeout) = 0;
 };
 
+struct TransactionConfig {
+  std::string client_id;
+  std::string transactional_id;               ///< a predecessor with the same one is fenced off
+  std::chrono::milliseconds timeout{60'000};  ///< the log aborts a transaction that is open for longer
+};
+
+/// A producer whose batches become visible to read_committed readers together, with commit(). A transaction begins with
+/// the first send() after the last one ended. Batches are built with BatchOptions::transactional.
+/// After a failure of send() (its callback tells) the transaction can only be aborted; once fenced, nothing works.
+/// Threads: one.
+class TransactionalProducer : public Producer {
+ public:
+  /// Waits until all batches are durable and the transaction is decided and visible. Without an open transaction
+  /// nothing happens. Errors: the first failed send, behind which the transaction has been aborted; kFenced when a
+  /// successor has taken the id over or the transaction has lasted too long.
+  virtual Status commit() = 0;
+  /// Drops what was sent since the last end of a transaction. Errors: kFenced (the log has dropped it by itself).
+  virtual Status abort() = 0;
+  /// Whether something was sent since the last end of a transaction.
+  virtual bool in_transaction() const = 0;
+};
+
 /// Told of changes of a consumer's partitions, inside Consumer::poll() and on its thread.
 class RebalanceListener {
  public:
@@ -83,15 +105,19 @@ struct FetchedPartition {
   std::vector<RecordView> records;  ///< data records only: no control batches
   int64_t next_offset = 0;     ///< where the next fetch starts: may lie beyond the last record (holes, control batches)
   int64_t high_watermark = 0;  ///< end of the partition at the time of the fetch, for lag
+  size_t bytes = 0;            ///< of the chunk of log that the records stand in
   std::shared_ptr<const void> owner;  ///< co-owned by whoever still reads the views
 };
 
 struct ConsumerConfig {
-  std::string group_id;  ///< empty = no group: only assign()
-  std::string client_id;
+  std::string group_id = {};  ///< empty = no group: only assign()
+  std::string client_id = {};
   bool from_earliest = true;  ///< auto.offset.reset: earliest (else latest)
   size_t max_poll_records = 500;
-  size_t fetch_bytes_max = 50 << 20;
+  size_t fetch_bytes_max = 50 << 20;           ///< fetch.max.bytes: of one poll
+  size_t partition_fetch_bytes_max = 1 << 20;  ///< max.partition.fetch.bytes
+  bool reset = true;                           ///< false: auto.offset.reset=none, a missing position is an error
+  bool read_committed = false;                 ///< isolation.level: records of aborted transactions are left out
 };
 
 /// Reads partitions. Threads: one, except wakeup().
@@ -109,7 +135,8 @@ class Consumer {
   virtual std::vector<TopicPartition> assignment() const = 0;
 
   /// Waits up to `timeout` for records; empty when none came or after wakeup(). At most max_poll_records records.
-  /// A position outside the log follows the reset policy and is logged.
+  /// A position outside the log follows the reset policy and is logged; without one it is an error (kNotFound with
+  /// NoOffsetForPartitionException or OffsetOutOfRangeException).
   virtual Expected<std::vector<FetchedPartition>> poll(std::chrono::milliseconds timeout) = 0;
   /// Ends the current or next poll() early. Threads: any.
   virtual void wakeup() = 0;
@@ -145,6 +172,9 @@ class Admin {
   virtual Status delete_group_offsets(const std::string& group, const std::vector<TopicPartition>& partitions) = 0;
   /// Forgets the group and its offsets. An unknown group is no error; kConflict while it has members.
   virtual Status delete_group(const std::string& group) = 0;
+  /// Aborts every transaction that holds a partition of `topic`, fencing its producer off, and returns when the
+  /// markers are durable. For topics with one owner, who has just started: what is open was left by a predecessor.
+  virtual Status abort_transactions_on(const std::string&) { return {}; }
 };
 
 /// Threads: any. Producers and consumers must be gone before the client.
@@ -152,6 +182,11 @@ class LogClient {
  public:
   virtual ~LogClient() = default;
   virtual Expected<std::unique_ptr<Producer>> producer(const std::string& client_id) = 0;
+  /// Fences off a predecessor with the same transactional id and aborts what it left open. Errors: kInvalidConfig where
+  /// there are no transactions, kUnavailable.
+  virtual Expected<std::unique_ptr<TransactionalProducer>> transactional_producer(const TransactionConfig&) {
+    return fail(ErrorCode::kInvalidConfig, "this log has no transactions");
+  }
   virtual Expected<std::unique_ptr<Consumer>> consumer(ConsumerConfig config) = 0;
   virtual Admin& admin() = 0;
 };

@@ -47,16 +47,18 @@ Expected<ConverterSet> ConverterSet::create(const ConfigMap& worker_config, cons
   ConverterSet set;
   for (const bool is_key : {true, false}) {
     const std::string key = is_key ? "key.converter" : "value.converter";
-    auto converter = make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.json.JsonConverter"),
-                          key, is_key, make_converter);
+    const Choice choice = choose(worker_config, connector_config, key, "org.apache.kafka.connect.json.JsonConverter");
+    auto converter = make(choice, key, is_key, make_converter);
     if (!converter) return fail(std::move(converter.error()));
+    (is_key ? set.key_class : set.value_class) = converter_class(choice.class_name);
     (is_key ? set.key : set.value) = std::move(*converter);
   }
   const std::string key = "header.converter";
-  auto header =
-      make(choose(worker_config, connector_config, key, "org.apache.kafka.connect.storage.SimpleHeaderConverter"), key,
-           false, make_header_converter);
+  const Choice choice =
+      choose(worker_config, connector_config, key, "org.apache.kafka.connect.storage.SimpleHeaderConverter");
+  auto header = make(choice, key, false, make_header_converter);
   if (!header) return fail(std::move(header.error()));
+  set.header_class = converter_class(choice.class_name);
   set.header = std::move(*header);
   return set;
 }

@@ -95,7 +95,8 @@ Expected<OwnedValue> OffsetStore::get(const std::string& connector, const Value&
   return offset_map_from_json(*stored);
 }
 
-Status OffsetStore::write(const std::string& connector, const std::vector<Change>& changes) {
+Expected<std::vector<TopicStore::Entry>> OffsetStore::encode(const std::string& connector,
+                                                             const std::vector<Change>& changes) const {
   std::vector<TopicStore::Entry> entries;
   for (const Change& change : changes) {
     auto partition = map_to_json(change.partition.get());
@@ -108,7 +109,13 @@ Status OffsetStore::write(const std::string& connector, const std::vector<Change
     }
     entries.push_back(std::move(entry));
   }
-  return write_entries(entries);
+  return entries;
+}
+
+Status OffsetStore::write(const std::string& connector, const std::vector<Change>& changes) {
+  auto entries = encode(connector, changes);
+  if (!entries) return fail(std::move(entries.error()));
+  return write_entries(*entries);
 }
 
 std::vector<std::pair<std::string, std::string>> OffsetStore::all(const std::string& connector) const {

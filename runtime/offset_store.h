@@ -35,6 +35,17 @@ class OffsetStore {
   /// Durable when it returns.
   Status write(const std::string& connector, const std::vector<Change>& changes);
 
+  /// The entries that write() puts into the topic, for a transaction that writes them together with records.
+  Expected<std::vector<TopicStore::Entry>> encode(const std::string& connector,
+                                                  const std::vector<Change>& changes) const;
+  /// That transaction has been committed.
+  void adopt(const std::vector<TopicStore::Entry>& entries) {
+    topic_->adopt(entries);
+    ++version_;
+  }
+  const std::string& topic() const { return topic_->topic(); }
+  int32_t partitions() const { return topic_->partitions(); }
+
   /// All partitions of a connector as JSON texts: {"filename":"a.txt"} → {"position":30}.
   std::vector<std::pair<std::string, std::string>> all(const std::string& connector) const;
   /// As write(), from JSON texts; an empty offset removes. A partition equal to a stored one but for member order

@@ -20,6 +20,8 @@ millrace::Status mr_context::report(size_t, millrace::Error) { return not_here("
 millrace::Status mr_context::seek(const mr_topic_partition&) { return not_here("seek"); }
 millrace::Status mr_context::pause(std::span<const mr_topic_partition>) { return not_here("pause"); }
 millrace::Status mr_context::resume(std::span<const mr_topic_partition>) { return not_here("resume"); }
+millrace::Status mr_context::commit_transaction() { return not_here("commit_transaction"); }
+millrace::Status mr_context::abort_transaction() { return not_here("abort_transaction"); }
 void mr_context::raise_error(millrace::Error error) { logger().error("plugin_error", {{"error", error.message}}); }
 void mr_context::add_task_config(millrace::ConfigMap) {
   logger().error("plugin_error", {{"error", "add_task_config outside task_configs"}});
@@ -105,6 +107,15 @@ void host_add_config_error(mr_context* context, mr_str key, mr_str message) {
 mr_str host_connector_name(mr_context* context) { return to_mr(context->connector_name()); }
 void host_add_preview(mr_context* context, mr_str line) { context->add_preview(view(line)); }
 
+int32_t host_defines_transactions(mr_context* context) { return context->defines_transactions() ? 1 : 0; }
+int32_t host_commit_transaction(mr_context* context, mr_error* error) {
+  return finish(context->commit_transaction(), error);
+}
+int32_t host_abort_transaction(mr_context* context, mr_error* error) {
+  return finish(context->abort_transaction(), error);
+}
+void host_timeout(mr_context* context, int64_t ms) { context->limit_next_wait(std::chrono::milliseconds(ms)); }
+
 }  // namespace
 
 const mr_host_v1& plugin_host_table() {
@@ -129,6 +140,10 @@ const mr_host_v1& plugin_host_table() {
       .add_task_config = host_add_task_config,
       .add_config_error = host_add_config_error,
       .connector_name = host_connector_name,
+      .defines_transactions = host_defines_transactions,
+      .commit_transaction = host_commit_transaction,
+      .abort_transaction = host_abort_transaction,
+      .timeout = host_timeout,
       .add_preview = host_add_preview,
   };
   return table;

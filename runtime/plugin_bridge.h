@@ -35,6 +35,10 @@ struct mr_context {
   virtual millrace::Status seek(const mr_topic_partition& to);
   virtual millrace::Status pause(std::span<const mr_topic_partition> partitions);
   virtual millrace::Status resume(std::span<const mr_topic_partition> partitions);
+  virtual bool defines_transactions() { return false; }
+  virtual millrace::Status commit_transaction();
+  virtual millrace::Status abort_transaction();
+  virtual void limit_next_wait(std::chrono::milliseconds) {}
   virtual void request_reconfiguration() {}
   virtual void raise_error(millrace::Error error);
   virtual void add_task_config(millrace::ConfigMap config);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 namespace millrace {
+namespace {
+constexpr size_t kAliasesMax = 4096;
+}  // namespace
 
 Expected<mr_schema_id> SchemaTable::register_schema(const mr_schema& description) {
   if (description.struct_size < sizeof(mr_schema))
@@ -48,12 +51,19 @@ mr_schema_id SchemaTable::id_of(const Schema* schema) {
   } else {
     // Owning it keeps the address from being reused by another schema.
     id = find_or_add(schema->shared_from_this());
+    if (aliases_.size() == kAliasesMax) forget_aliases();
     by_address_.emplace(schema, id);
     if (entries_[id - 1].schema.get() != schema) aliases_.push_back(schema->shared_from_this());
   }
   last_ = schema;
   last_id_ = id;
   return id;
+}
+
+void SchemaTable::forget_aliases() {
+  for (const SchemaPtr& alias : aliases_) by_address_.erase(alias.get());
+  aliases_.clear();
+  last_ = nullptr;
 }
 
 mr_schema_id SchemaTable::find_or_add(const SchemaPtr& schema) {

@@ -16,7 +16,8 @@ class SchemaTable {
   Expected<mr_schema_id> register_schema(const mr_schema& description);
 
   /// The number of a schema that a converter made; 0 for nullptr. Keeps the schema alive as long as the table.
-  /// Two equal schemas at different addresses get one number.
+  /// Two equal schemas at different addresses get one number; only so many addresses are remembered, as a
+  /// transformation may make the same schema anew again and again.
   mr_schema_id id_of(const Schema* schema);
 
   /// nullptr for 0 and for unknown numbers.
@@ -36,6 +37,7 @@ class SchemaTable {
     std::vector<mr_pair> parameters;
     std::vector<mr_field> fields;
   };
+  void forget_aliases();
   mr_schema_id find_or_add(const SchemaPtr& schema);
 
   std::deque<Entry> entries_;  // references stay valid while it grows

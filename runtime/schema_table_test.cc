@@ -53,5 +53,23 @@ TEST(SchemaTable, AConverterSchemaKeepsItsNumberAtAnyAddress) {
   EXPECT_EQ(table.id_of(nullptr), 0U);
 }
 
+TEST(SchemaTable, ASchemaMadeAnewForEachRecordKeepsItsNumber) {
+  SchemaTable table;
+  const auto anew = [](const char* name) {
+    SchemaParts parts;
+    parts.name = name;
+    return make_schema(std::move(parts));
+  };
+  const mr_schema_id first = table.id_of(anew("a").get());
+  std::weak_ptr<const Schema> early;
+  for (int i = 0; i < 10'000; ++i) {
+    const SchemaPtr a = anew("a"), b = anew("b");
+    if (i == 1) early = a;
+    ASSERT_EQ(table.id_of(a.get()), first);
+    ASSERT_EQ(table.id_of(b.get()), first + 1);
+  }
+  EXPECT_TRUE(early.expired()) << "not every address is remembered";
+}
+
 }  // namespace
 }  // namespace millrace

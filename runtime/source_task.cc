@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "protocol/hash.h"
 
 namespace millrace {
@@ -11,27 +9,42 @@ namespace millrace {
 using namespace std::chrono_literals;
 
 namespace {
-/// A batch is sent when it has grown to this; below Kafka's default max.message.bytes of 1048588.
-constexpr size_t kBatchBytes = 1'000'000;
 constexpr std::chrono::milliseconds kFinalFlush = 5s;
 }  // namespace
 
+SourceTask::SourceTask(const ConnectorPlugin& plugin, Identity identity, ConfigMap task_config, ErrorPolicy policy,
+                       Logger logger, Pipeline pipeline, Services services)
+    : WorkerTask(plugin, std::move(identity), std::move(task_config), std::move(policy), std::move(logger)),
+      pipeline_(std::move(pipeline)),
+      services_(services),
+      errors_(this->policy(), fmt::format("{}-{}", this->identity().connector, this->identity().task), this->logger(),
+              metrics_, [this](std::chrono::milliseconds pause) { return stop_signal().wait_for(pause); }) {}
+
 Status SourceTask::execute() {
+  transactions_ = nullptr;
   producer_.reset();  // waits for the callbacks of an earlier run
   tracker_.reset();
   topics_.clear();
   last_topic_ = {{}, nullptr};
-  auto producer =
-      services_.client.producer(fmt::format("connector-producer-{}-{}", identity().connector, identity().task));
-  if (!producer) return fail(std::move(producer.error()));
-  producer_ = std::move(*producer);
+  pending_offsets_.clear();
+  transaction_records_ = 0;
+  metrics_.active.set(0);
+  // A predecessor is fenced off before the plugin reads where to go on.
+  if (auto opened = open_producer(); !opened) return opened;
 
   auto task = PluginTask::create(*this);
   if (!task) return fail(std::move(task.error()));
-  if (!wait_while_paused()) return {};
+  if (!wait_until_unpaused()) return {};
   if (auto started = (*task)->start(); !started) return started;
   set_state(State::kRunning);
+  metrics_.state.enter(StateClock::Phase::kRunning);
+  transaction_ended_ = std::chrono::steady_clock::now();
   Status outcome = poll_until_stopped(**task);
+  metrics_.state.enter(StateClock::Phase::kNeither);
+  if (transactions_ != nullptr) {
+    Status finished = finish_transaction(!outcome);
+    return outcome ? finished : outcome;
+  }
   // Whatever happened, what has been sent is waited for, so that its offsets are stored and nothing is read twice.
   if (auto flushed = producer_->flush(kFinalFlush); !flushed)
     logger().warn("final_flush_failed", {{"error", flushed.error().message}});
@@ -40,28 +53,76 @@ Status SourceTask::execute() {
   return outcome;
 }
 
+Status SourceTask::open_producer() {
+  if (!pipeline_.exactly_once) {
+    auto producer = services_.client.producer(pipeline_.producer.client_id);
+    if (!producer) return fail(std::move(producer.error()));
+    producer_ = std::move(*producer);
+    return {};
+  }
+  auto producer = services_.client.transactional_producer({.client_id = pipeline_.producer.client_id,
+                                                           .transactional_id = pipeline_.exactly_once->transactional_id,
+                                                           .timeout = pipeline_.exactly_once->timeout});
+  if (!producer) return fail(std::move(producer.error()));
+  transactions_ = producer->get();
+  producer_ = std::move(*producer);
+  return {};
+}
+
+bool SourceTask::wait_until_unpaused() {
+  if (!paused()) return !stopping();
+  metrics_.state.enter(StateClock::Phase::kPaused);
+  const bool goes_on = wait_while_paused();
+  metrics_.state.enter(goes_on ? StateClock::Phase::kRunning : StateClock::Phase::kNeither);
+  return goes_on;
+}
+
 Status SourceTask::poll_until_stopped(PluginTask& task) {
   Backoff backoff;
-  while (wait_while_paused()) {
-    if (auto sent = tracker_.failure(); !sent)
-      return fail(std::move(sent.error()).wrap("Unrecoverable exception from producer send callback"));
-    if (offsets_stored_.exchange(false) && table().commit != nullptr) {
-      mr_error error{};
-      if (auto done = to_status(table().commit(task.get(), &error), error); !done) {
-        logger().warn("commit_failed", {{"error", done.error().message}});
-      }
+  while (!stopping()) {
+    if (paused() && transactions_ != nullptr && pipeline_.exactly_once->boundary != TransactionBoundary::kConnector) {
+      if (auto ended = end_transaction(); !ended) return ended;
     }
-    mr_error error{};
-    Status polled = to_status(table().poll(task.get(), &error), error);
+    if (!wait_until_unpaused()) break;
+    if (auto sent = tracker_.failure(); !sent) {
+      return fail(
+          std::move(sent.error()).wrap(ErrorCode::kInternal, "Unrecoverable exception from producer send callback"));
+    }
+    tell_plugin_of_commit(task);
+    Status polled = poll_once(task);
+    if (!polled && polled.error().code == ErrorCode::kStopped) continue;
+    if (!polled && !polled.error().retriable()) return polled;
+    if (transaction_due()) {
+      if (auto ended = end_transaction(); !ended) return ended;
+    }
     if (polled) {
       backoff.reset();
-      continue;
+    } else if (!back_off(backoff, polled.error(), "poll")) {
+      break;
     }
-    if (polled.error().code == ErrorCode::kStopped) continue;
-    if (!polled.error().retriable()) return polled;
-    if (!back_off(backoff, polled.error(), "poll")) break;
   }
   return {};
+}
+
+Status SourceTask::poll_once(PluginTask& task) {
+  const int64_t polled_before = metrics_.polled.get();
+  const Stopwatch watch;
+  mr_error error{};
+  Status polled = to_status(table().poll(task.get(), &error), error);
+  if (const int64_t records = metrics_.polled.get() - polled_before; records > 0) {
+    metrics_.poll_ms.note(watch.ms());
+    metrics_.batch_size.note(records);
+    metrics_.active_seen.note(metrics_.active.get());
+  }
+  if (polled) return polled;
+  return fail(with_causes(std::move(polled.error()), std::exchange(given_, std::nullopt)));
+}
+
+void SourceTask::tell_plugin_of_commit(PluginTask& task) {
+  if (!offsets_stored_.exchange(false) || table().commit == nullptr) return;
+  mr_error error{};
+  if (auto done = to_status(table().commit(task.get(), &error), error); !done)
+    logger().warn("commit_failed", {{"error", done.error().message}});
 }
 
 Expected<mr_value> SourceTask::stored_offset(const mr_value& partition) {
@@ -71,180 +132,121 @@ Expected<mr_value> SourceTask::stored_offset(const mr_value& partition) {
   return last_stored_offset_.get();
 }
 
-Status SourceTask::emit(std::span<const mr_record> records) {
-  if (stopping()) return fail(ErrorCode::kStopped, "the task is stopping");
-  const OffsetTracker::UnitPtr unit = tracker_.begin();
-  const int64_t now_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-  std::vector<std::pair<const Value*, const Value*>> last;  // source partition → its last offset in this call
-  for (const mr_record& record : records) {
-    if (auto ok = check(record); !ok) return ok;
-    if (auto ok = append(record, now_ms, unit); !ok) return ok;
-    if (is_null(record.source_partition)) continue;
-    const auto same = [&](const auto& entry) {
-      return entry.first->u.items == record.source_partition.u.items || equal(*entry.first, record.source_partition);
-    };
-    // From the back: nearly always the partition of the record before.
-    const auto known = std::find_if(last.rbegin(), last.rend(), same);
-    if (known == last.rend()) {
-      last.emplace_back(&record.source_partition, &record.source_offset);
-    } else {
-      known->second = &record.source_offset;
-    }
-  }
-  send_all(unit);
-  std::vector<OffsetStore::Change> offsets;
-  for (const auto& [partition, offset] : last) {
-    if (!is_null(*offset)) offsets.push_back({OwnedValue(*partition), OwnedValue(*offset)});
-  }
-  for (const OffsetStore::Change& change : offsets) {
-    for (const Value* map : {&change.partition.get(), &change.offset.get()}) {
-      if (auto json = offset_map_to_json(*map); !json) {
-        return fail(
-            std::move(json.error())
-                .wrap(ErrorCode::kInternal,
-                      fmt::format("the plugin {} returned a bad source offset or partition", identity().connector)));
-      }
-    }
-  }
-  tracker_.seal(unit, std::move(offsets));
-  return {};
-}
-
-Status SourceTask::check(const mr_record& record) const {
-  if (record.topic.size == 0) return fail(ErrorCode::kInternal, "the plugin emitted a record without a topic");
-  for (const mr_schema_id id : {record.key_schema, record.value_schema}) {
-    if (!schemas_.known(id))
-      return fail(ErrorCode::kInternal,
-                  fmt::format("the plugin emitted a record with schema {}, which it never registered", id));
-  }
-  if (record.timestamp_ms < 0 && record.timestamp_ms != MR_NO_TIMESTAMP) {
-    return fail(ErrorCode::kBadRecord, fmt::format("Invalid record timestamp {}", record.timestamp_ms));
-  }
-  return {};
-}
-
-Expected<SourceTask::TopicBatches*> SourceTask::batches_of(std::string_view topic) {
-  if (last_topic_.second != nullptr && last_topic_.first == topic) return last_topic_.second;
-  auto at = topics_.find(topic);
-  if (at == topics_.end()) {
-    auto partitions = producer_->partition_count(std::string(topic));
-    // Passing trouble is waited out here: the plugin has moved on and would not emit these records again.
-    Backoff backoff;
-    while (!partitions && partitions.error().retriable()) {
-      if (!back_off(backoff, partitions.error(), "open topic"))
-        return fail(ErrorCode::kStopped, "the task is stopping");
-      partitions = producer_->partition_count(std::string(topic));
-    }
-    if (!partitions) {
-      Error error = std::move(partitions.error());
-      return fail(std::move(error).wrap(
-          ErrorCode::kInternal,
-          fmt::format("Unrecoverable exception from producer send callback: cannot write to topic {}", topic)));
-    }
-    TopicBatches made;
-    made.partitions = *partitions;
-    made.open.resize(static_cast<size_t>(*partitions));
-    at = topics_.emplace(std::string(topic), std::move(made)).first;
-    note_active_topic(topic);
-  }
-  last_topic_ = {at->first, &at->second};
-  return &at->second;
-}
-
-Status SourceTask::append(const mr_record& record, int64_t now_ms, const OffsetTracker::UnitPtr& unit) {
-  bool has_key = false, has_value = false;
-  if (auto converted = convert(record, has_key, has_value); !converted)
-    return tolerate(record, std::move(converted.error()));
-  auto topic = batches_of(view(record.topic));
-  if (!topic) return fail(std::move(topic.error()));
-  int32_t partition = record.partition;
-  if (partition < 0) {
-    partition = has_key ? partition_of_key(key_bytes_, (*topic)->partitions) : (*topic)->next_partition;
-  }
-  if (partition >= (*topic)->partitions) {
-    return fail(ErrorCode::kInternal,
-                fmt::format("the plugin emitted a record for partition {} of topic {}, which has {} partitions",
-                            partition, view(record.topic), (*topic)->partitions));
-  }
-  RecordBatchBuilder& batch = (*topic)->open[static_cast<size_t>(partition)];
-  if (batch.record_count() > 0 && batch.size_bytes() + key_bytes_.size() + value_bytes_.size() > kBatchBytes) {
-    send(std::string(view(record.topic)), partition, batch, unit);
-  }
-  const int64_t timestamp = record.timestamp_ms == MR_NO_TIMESTAMP ? now_ms : record.timestamp_ms;
-  batch.append(timestamp, has_key ? NullableBytes(key_bytes_) : std::nullopt,
-               has_value ? NullableBytes(value_bytes_) : std::nullopt, headers_);
-  return {};
-}
-
-Status SourceTask::convert(const mr_record& record, bool& has_key, bool& has_value) {
-  const std::string_view topic = view(record.topic);
-  key_bytes_.clear();
-  value_bytes_.clear();
-  auto key = converters_.key->from_connect(topic, schemas_.schema(record.key_schema), record.key, key_bytes_);
-  if (!key) return fail(std::move(key.error()));
-  auto value = converters_.value->from_connect(topic, schemas_.schema(record.value_schema), record.value, value_bytes_);
-  if (!value) return fail(std::move(value.error()));
-  has_key = *key;
-  has_value = *value;
-  return record.header_count == 0 && headers_.empty() ? Status{} : convert_headers(record);
-}
-
-Status SourceTask::convert_headers(const mr_record& record) {
-  headers_.clear();
-  header_bytes_.resize(std::max<size_t>(header_bytes_.size(), record.header_count));
-  for (uint32_t i = 0; i < record.header_count; ++i) {
-    const mr_header& header = record.headers[i];
-    if (!schemas_.known(header.schema)) {
-      return fail(ErrorCode::kInternal,
-                  fmt::format("the plugin emitted a header with schema {}, which it never registered", header.schema));
-    }
-    header_bytes_[i].clear();
-    auto present = converters_.header->from_header(view(record.topic), view(header.key), schemas_.schema(header.schema),
-                                                   header.value, header_bytes_[i]);
-    if (!present) return fail(std::move(present.error()));
-    headers_.push_back({view(header.key), *present ? NullableBytes(header_bytes_[i]) : std::nullopt});
-  }
-  return {};
-}
-
-void SourceTask::send(const std::string& topic, int32_t partition, RecordBatchBuilder& batch,
-                      const OffsetTracker::UnitPtr& unit) {
-  note_active_topic(topic);  // here, too: the list may have been reset since the topic's first batch
-  tracker_.batch_sent(unit);
-  producer_->send({topic, partition}, std::exchange(batch, RecordBatchBuilder{}),
-                  [this, unit](Expected<int64_t> result) { tracker_.batch_done(unit, std::move(result)); });
-}
-
-void SourceTask::send_all(const OffsetTracker::UnitPtr& unit) {
-  for (auto& [topic, batches] : topics_) {
-    for (size_t partition = 0; partition < batches.open.size(); ++partition) {
-      if (batches.open[partition].record_count() > 0)
-        send(topic, static_cast<int32_t>(partition), batches.open[partition], unit);
-    }
-    batches.next_partition = (batches.next_partition + 1) % batches.partitions;
-  }
-}
-
-Status SourceTask::tolerate(const mr_record& record, Error error) {
-  if (policy().log) {
-    logger().error("record_error",
-                   {{"stage", "VALUE_CONVERTER"}, {"topic", view(record.topic)}, {"error", error.message}});
-  }
-  if (policy().tolerate_all) return {};
-  return fail(std::move(error).wrap(ErrorCode::kInternal, "Tolerance exceeded in error handler"));
-}
-
 Status SourceTask::commit_offsets() {
+  if (pipeline_.exactly_once) return {};
   std::lock_guard lock(commit_mutex_);
   std::vector<OffsetStore::Change> changes = tracker_.take_committable();
   if (changes.empty()) return {};
+  const Stopwatch watch;
   if (auto written = services_.offsets.write(identity().connector, changes); !written) {
     tracker_.give_back(std::move(changes));
+    metrics_.commit_failures.add();
     return written;
   }
+  metrics_.commit_ms.note(watch.ms());
   offsets_stored_ = true;
+  return {};
+}
+
+// ---- transactions
+// ----------------------------------------------------------------------------------------------------
+
+bool SourceTask::transaction_due() const {
+  if (transactions_ == nullptr) return false;
+  switch (pipeline_.exactly_once->boundary) {
+    case TransactionBoundary::kPoll:
+      return true;
+    case TransactionBoundary::kInterval:
+      return std::chrono::steady_clock::now() - transaction_ended_ >= pipeline_.exactly_once->interval;
+    case TransactionBoundary::kConnector:
+      return false;
+  }
+  return false;
+}
+
+/// Records and the offsets they came from become visible together; the store is told afterwards.
+Status SourceTask::end_transaction() {
+  transaction_ended_ = std::chrono::steady_clock::now();
+  if (pending_offsets_.empty() && !transactions_->in_transaction()) return {};
+  const Stopwatch watch;
+  std::vector<OffsetStore::Change> changes;
+  for (const auto& [partition, change] : pending_offsets_) changes.push_back(change);
+  auto entries = services_.offsets.encode(identity().connector, changes);
+  if (!entries) return fail(std::move(entries.error()));
+  send_offsets(*entries);
+  if (auto committed = transactions_->commit(); !committed) {
+    metrics_.commit_failures.add();
+    return transaction_failed(std::move(committed.error()));
+  }
+  services_.offsets.adopt(*entries);
+  pending_offsets_.clear();
+  metrics_.commit_ms.note(watch.ms());
+  metrics_.transaction_size.note(std::exchange(transaction_records_, 0));
+  offsets_stored_ = true;
+  return {};
+}
+
+void SourceTask::send_offsets(const std::vector<TopicStore::Entry>& entries) {
+  std::map<int32_t, RecordBatchBuilder> batches;
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  for (const TopicStore::Entry& entry : entries) {
+    const int32_t partition = partition_of_key(entry.key, services_.offsets.partitions());
+    auto [batch, added] = batches.try_emplace(partition, BatchOptions{.transactional = true, .bytes_reserved = 1024});
+    batch->second.append(now, BytesView(entry.key), entry.value ? NullableBytes(*entry.value) : std::nullopt);
+  }
+  // commit() waits for these, and reports what goes wrong with them.
+  for (auto& [partition, batch] : batches)
+    producer_->send({services_.offsets.topic(), partition}, std::move(batch), [](Expected<int64_t>) {});
+}
+
+Status SourceTask::finish_transaction(bool failed) {
+  const bool ours = pipeline_.exactly_once->boundary != TransactionBoundary::kConnector;
+  if (!failed && ours) return end_transaction();
+  if (auto aborted = transactions_->abort(); !aborted)
+    logger().warn("transaction_abort_failed", {{"error", aborted.error().message}});
+  return {};
+}
+
+tl::unexpected<Error> SourceTask::transaction_failed(Error error) const {
+  const std::string id = fmt::format("{}-{}", identity().connector, identity().task);
+  if (error.code == ErrorCode::kFenced) {
+    return fail(std::move(error).wrap(
+        ErrorCode::kInternal,
+        fmt::format(
+            "The task {} was unable to finish writing records to Kafka before its producer transaction expired. "
+            "It may be necessary to reconfigure this connector in order for it to run healthily with "
+            "exactly-once support. Options for this include: tune the connector's producer configuration for "
+            "higher throughput, increase the transaction timeout for the connector's producers, decrease the "
+            "offset commit interval (if using interval-based transaction boundaries), or use the 'poll' "
+            "transaction boundary (if the connector is not already configured to use it).",
+            id)));
+  }
+  // What is full or away may come back: the transaction has been aborted, and a new run reads its records again.
+  const ErrorCode code = error.retriable() ? ErrorCode::kUnavailable : ErrorCode::kInternal;
+  return fail(std::move(error).wrap(code, fmt::format("Failed to flush offsets and/or records for task {}", id)));
+}
+
+bool SourceTask::defines_transactions() {
+  return pipeline_.exactly_once && pipeline_.exactly_once->boundary == TransactionBoundary::kConnector;
+}
+
+Status SourceTask::commit_transaction() {
+  if (!defines_transactions()) return WorkerTask::commit_transaction();
+  return end_transaction();
+}
+
+/// The offsets of what is dropped stay: the plugin has decided about those records, and they go with the next commit.
+Status SourceTask::abort_transaction() {
+  if (!defines_transactions()) return WorkerTask::abort_transaction();
+  transaction_ended_ = std::chrono::steady_clock::now();
+  transaction_records_ = 0;
+  if (!transactions_->in_transaction()) {
+    logger().warn("transaction_empty", {{"note", "an abort without records before it changes nothing"}});
+    return {};
+  }
+  if (auto aborted = transactions_->abort(); !aborted) return transaction_failed(std::move(aborted.error()));
   return {};
 }
 

@@ -25,7 +25,8 @@ class TaskFactory {
   TaskFactory(const WorkerConfig& config, std::string worker_id, Services services, Logger logger)
       : config_(config), worker_id_(std::move(worker_id)), services_(services), logger_(std::move(logger)) {}
 
-  /// A task that has not been launched. Errors: kInvalidConfig, kNotFound with the text for its trace.
+  /// A task that has not been launched. A configuration that it cannot be made with (transformations, client settings)
+  /// makes a task that fails when launched, as in Kafka Connect. Errors: kNotFound when there is no such plugin.
   Expected<std::shared_ptr<WorkerTask>> make(const std::string& connector, const ConfigMap& connector_config, int id,
                                              const ConfigMap& task_config) const;
 
@@ -33,6 +34,15 @@ class TaskFactory {
   std::string sink_group(const std::string& connector, const ConfigMap& connector_config) const;
 
  private:
+  struct Request {
+    const ConnectorPlugin& plugin;
+    WorkerTask::Identity identity;
+    const ConfigMap& connector_config;
+    const ConfigMap& task_config;
+  };
+  Expected<std::shared_ptr<WorkerTask>> make_source(const Request& request) const;
+  Expected<std::shared_ptr<WorkerTask>> make_sink(const Request& request) const;
+
   const WorkerConfig& config_;
   const std::string worker_id_;
   const Services services_;

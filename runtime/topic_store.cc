@@ -59,7 +59,9 @@ Expected<std::unique_ptr<TopicStore>> TopicStore::open(LogClient& client, Option
 }
 
 Status TopicStore::read_to_end() {
-  auto consumer = client_.consumer({.group_id = "", .client_id = "millrace-" + options_.topic});
+  if (auto aborted = client_.admin().abort_transactions_on(options_.topic); !aborted) return aborted;
+  auto consumer =
+      client_.consumer({.client_id = "millrace-" + options_.topic, .read_committed = true});
   if (!consumer) return fail(std::move(consumer.error()));
   std::vector<TopicPartition> partitions;
   for (int32_t p = 0; p < partitions_; ++p) {
@@ -134,7 +136,11 @@ Status TopicStore::write(const std::vector<Entry>& entries) {
   for (auto& result : results) {
     if (Status one = result.get(); !one) outcome = std::move(one);
   }
-  if (!outcome) return outcome;
+  if (outcome) adopt(entries);
+  return outcome;
+}
+
+void TopicStore::adopt(const std::vector<Entry>& entries) {
   std::lock_guard lock(mutex_);
   for (const Entry& entry : entries) {
     if (entry.value) {
@@ -143,7 +149,6 @@ Status TopicStore::write(const std::vector<Entry>& entries) {
       entries_.erase(entry.key);
     }
   }
-  return {};
 }
 
 }  // namespace millrace

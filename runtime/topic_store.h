@@ -31,7 +31,8 @@ class TopicStore {
     std::optional<std::string> value;  ///< nothing deletes the key
   };
 
-  /// Creates the topic (cleanup.policy=compact) if absent and reads it to the end. `client` outlives the store.
+  /// Creates the topic (cleanup.policy=compact) if absent and reads it to the end: what transactions have committed
+  /// there. One that a predecessor left open is aborted first, as the topic has one owner. `client` outlives the store.
   /// Errors: kInvalidConfig if the topic exists with another cleanup.policy or too many partitions; kUnavailable.
   static Expected<std::unique_ptr<TopicStore>> open(LogClient& client, Options options);
 
@@ -42,6 +43,11 @@ class TopicStore {
   /// Writes all entries and returns when they are durable; readers see them only then.
   /// Errors: kUnavailable; nothing is seen then, though some entries may be in the topic.
   Status write(const std::vector<Entry>& entries);
+  /// Takes note of entries that somebody else has durably written to the topic: a committed transaction.
+  void adopt(const std::vector<Entry>& entries);
+
+  const std::string& topic() const { return options_.topic; }
+  int32_t partitions() const { return partitions_; }
 
  private:
   TopicStore(LogClient& client, Options options) : client_(client), options_(std::move(options)) {}

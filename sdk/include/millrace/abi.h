@@ -1,4 +1,4 @@
-/* millrace plugin ABI, version 1.0: everything that crosses between the worker and a connector plugin.
+/* millrace plugin ABI, version 1.1: everything that crosses between the worker and a connector plugin.
  *
  * A plugin is a shared library that exports one symbol, `mr_plugin`. C++ authors include <millrace/connector.hpp>
  * instead, which wraps this file; it is C so that a plugin and a worker built by different compilers agree.
@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #define MR_ABI_MAJOR 1
-#define MR_ABI_MINOR 0
+#define MR_ABI_MINOR 1
 
 typedef struct mr_str {
   const char* data;
@@ -259,6 +259,19 @@ typedef struct mr_host_v1 {
   void (*add_config_error)(mr_context*, mr_str key, mr_str message);
   /* The connector's name. */
   mr_str (*connector_name)(mr_context*);
+
+  /* ---- since 1.1 ---- */
+
+  /* Source tasks. 1 when this task ends its transactions itself: the worker has exactly-once support and the connector
+     says transaction.boundary=connector. 0: the two functions below are refused. */
+  int32_t (*defines_transactions)(mr_context*);
+  /* Source tasks, within poll, between calls of emit. Everything emitted since the last end of a transaction becomes
+     visible, and its source offsets are stored, in one step; durable on MR_OK. Any failure: return it from poll. */
+  int32_t (*commit_transaction)(mr_context*, mr_error* error);
+  /* As commit_transaction, but what was emitted is never seen; its source offsets go with the next commit. */
+  int32_t (*abort_transaction)(mr_context*, mr_error* error);
+  /* Sink tasks. The next put follows within `ms`, with an empty list when nothing has come. Counts once. */
+  void (*timeout)(mr_context*, int64_t ms);
 
   /* Connectors, within preview: adds one line of what would be done: a statement, an object's name and content. */
   void (*add_preview)(mr_context*, mr_str line);

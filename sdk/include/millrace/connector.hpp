@@ -289,7 +289,14 @@ inline const mr_value* find(const mr_value& map, std::string_view key) {
 
 namespace detail {
 inline const mr_host_v1* host = nullptr;  // set once by mr_plugin, before anything else runs
+
+/// Whether the host, which may be older than this header, offers a function.
+template <class F>
+bool host_has(F mr_host_v1::*member) {
+  const auto end = reinterpret_cast<const char*>(&(host->*member) + 1);
+  return end <= reinterpret_cast<const char*>(host) + host->struct_size && host->*member != nullptr;
 }
+}  // namespace detail
 
 /// What the worker offers a connector or a task. Lifetime: longer than the connector or task.
 class Context {
@@ -387,7 +394,22 @@ class SourceContext : public TaskContext {
   }
   Status emit(const std::vector<SourceRecord>& records) { return emit(std::span<const SourceRecord>(records)); }
 
+  /// Whether this task ends its transactions itself (exactly-once support, transaction.boundary=connector).
+  bool defines_transactions() const {
+    return detail::host_has(&mr_host_v1::defines_transactions) && detail::host->defines_transactions(context_) != 0;
+  }
+  /// Within poll, between calls of emit: what was emitted becomes visible together with its offsets, durable when ok.
+  /// Not ok: return that status from poll.
+  Status commit_transaction() const { return end_transaction(&mr_host_v1::commit_transaction); }
+  /// As commit_transaction(), but nobody ever sees what was emitted; its offsets go with the next commit.
+  Status abort_transaction() const { return end_transaction(&mr_host_v1::abort_transaction); }
+
  private:
+  Status end_transaction(int32_t (*mr_host_v1::*end)(mr_context*, mr_error*)) const {
+    if (!detail::host_has(end)) return {Code::kInternal, "this worker has no transactions; it is too old"};
+    mr_error error{};
+    return to_status((detail::host->*end)(context_, &error), error);
+  }
   mr_record to_raw(const SourceRecord& record, mr_value* entries) {
     mr_record raw{};
     raw.topic = to_mr(record.topic);
@@ -413,6 +435,10 @@ class SinkContext : public TaskContext {
  public:
   using TaskContext::TaskContext;
   void request_commit() const { detail::host->request_commit(context_); }
+  /// The next put follows within `ms`, empty when nothing has come. Counts once.
+  void timeout(int64_t ms) const {
+    if (detail::host_has(&mr_host_v1::timeout)) detail::host->timeout(context_, ms);
+  }
   /// Reports record `index` of the current put as bad. Not ok: return that status from put.
   Status report(size_t index, const Status& why) const {
     mr_error reason{}, error{};
