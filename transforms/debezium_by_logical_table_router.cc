@@ -7,8 +7,8 @@
 #include "transforms/debezium_name_adjuster.h"
 #include "transforms/debezium_plans.h"
 #include "transforms/debezium_records.h"
-#include "transforms/debezium_regex.h"
 #include "transforms/debezium_transformations.h"
+#include "transforms/java_regex.h"
 
 namespace millrace::debezium {
 namespace {
@@ -90,7 +90,7 @@ class ByLogicalTableRouter final : public Transformation {
   /// Everything but name, default and fields.
   StructBuilder renamed(const Schema& schema, std::string_view name) const;
 
-  std::optional<JavaRegex> topic_regex_, key_regex_;
+  std::optional<smt::JavaRegex> topic_regex_, key_regex_;
   std::string topic_replacement_, key_replacement_, key_field_;
   bool unique_keys_ = true;
   NameAdjustment adjustment_ = NameAdjustment::kNone;
@@ -103,13 +103,13 @@ class ByLogicalTableRouter final : public Transformation {
 Status ByLogicalTableRouter::configure(const ConfigMap& given) {
   const Settings settings(options(), given);
   if (auto status = settings.check_quietly(); !status) return status;
-  auto topic_regex = JavaRegex::create(settings.text_or_empty("topic.regex"));
+  auto topic_regex = smt::JavaRegex::compile(settings.text_or_empty("topic.regex"));
   if (!topic_regex) return fail(std::move(topic_regex.error()));
   topic_regex_ = std::move(*topic_regex);
   topic_replacement_ = settings.text_or_empty("topic.replacement");
   const std::string key_regex = settings.text_or_empty("key.field.regex");
   if (!is_blank(key_regex)) {
-    auto compiled = JavaRegex::create(key_regex);
+    auto compiled = smt::JavaRegex::compile(key_regex);
     if (!compiled) return fail(std::move(compiled.error()));
     key_regex_ = std::move(*compiled);
     key_replacement_ = settings.text_or_empty("key.field.replacement");

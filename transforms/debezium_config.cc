@@ -6,7 +6,7 @@
 #include "core/invariant.h"
 #include "core/java_text.h"
 #include "transforms/debezium_java.h"
-#include "transforms/debezium_regex.h"
+#include "transforms/java_regex.h"
 
 namespace millrace::debezium {
 namespace {
@@ -143,7 +143,7 @@ Option::Check regex(std::string name) {
   return [name](const Settings& settings) -> std::optional<std::string> {
     const auto value = settings.text(name);
     if (!value) return {};
-    auto compiled = JavaRegex::create(*value);
+    auto compiled = smt::JavaRegex::compile(*value);
     if (compiled) return {};
     return "A valid regular expressions is expected, but " + compiled.error().message;
   };
@@ -152,7 +152,7 @@ Option::Check regex(std::string name) {
 Option::Check regex_list(std::string name) {
   return [name](const Settings& settings) -> std::optional<std::string> {
     for (const std::string& element : settings.list(name)) {
-      if (auto compiled = JavaRegex::create(element); !compiled)
+      if (auto compiled = smt::JavaRegex::compile(element); !compiled)
         return "A comma-separated list of valid regular expressions is expected, but " + compiled.error().message;
     }
     return {};

@@ -8,8 +8,8 @@
 #include "transforms/debezium_outbox_options.h"
 #include "transforms/debezium_plans.h"
 #include "transforms/debezium_records.h"
-#include "transforms/debezium_regex.h"
 #include "transforms/debezium_transformations.h"
+#include "transforms/java_regex.h"
 
 namespace millrace::debezium {
 namespace {
@@ -65,7 +65,7 @@ class EventRouter final : public Transformation {
 
   OutboxOptions options_;
   bool payload_alone_ = true;
-  std::optional<JavaRegex> topic_regex_;
+  std::optional<smt::JavaRegex> topic_regex_;
   SchemaPool pool_;
   std::optional<JsonExpander> expander_;
   SchemaPlans<Plan> plans_;
@@ -78,7 +78,7 @@ Status EventRouter::configure(const ConfigMap& settings) {
   auto options = OutboxOptions::create(settings);
   if (!options) return fail(std::move(options.error()));
   options_ = std::move(*options);
-  auto regex = JavaRegex::create(options_.topic_regex);
+  auto regex = smt::JavaRegex::compile(options_.topic_regex);
   if (!regex) return fail(std::move(regex.error()));
   topic_regex_ = std::move(*regex);
   payload_alone_ = std::ranges::none_of(options_.additional, [](const OutboxOptions::Additional& additional) {

@@ -67,6 +67,7 @@ class Translator {
     if (rest.starts_with("\\p{") || rest.starts_with("\\P{")) return property(in_class);
     if (rest.starts_with("\\x{"))
       return replace(std::min(rest.find('}'), rest.size() - 1) + 1, rest.substr(0, rest.find('}') + 1));
+    if (rest.starts_with("\\u") && rest.size() >= 6) return replace(6, fmt::format("\\x{{{}}}", rest.substr(2, 4)));
     // A line's end is no matter for names of topics.
     if (rest.starts_with("\\Z")) return replace(2, "\\z");
     if (rest.starts_with("\\h")) return replace(2, in_class ? " \\t" : "[ \\t]");
@@ -157,6 +158,13 @@ Expected<JavaRegex> JavaRegex::compile(std::string_view pattern) {
 
 bool JavaRegex::matches(std::string_view text) const {
   return pattern_->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::ANCHOR_BOTH, nullptr, 0);
+}
+
+Expected<std::string> JavaRegex::replace_first(std::string_view text, std::string_view replacement) const {
+  std::string out;
+  if (auto done = JavaReplacement(replacement, *pattern_).replace_first(*pattern_, text, out); !done)
+    return fail(std::move(done.error()));
+  return out;
 }
 
 JavaReplacement::JavaReplacement(std::string_view text, const RE2& pattern) { parse(text, pattern); }

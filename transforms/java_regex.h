@@ -22,6 +22,8 @@ class JavaRegex {
 
   /// Matcher.matches(): the whole text.
   bool matches(std::string_view text) const;
+  /// Matcher.replaceFirst(), for what is not done per record. Errors: as of JavaReplacement.
+  Expected<std::string> replace_first(std::string_view text, std::string_view replacement) const;
   const RE2& pattern() const { return *pattern_; }
 
  private:
