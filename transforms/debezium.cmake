@@ -8,4 +8,4 @@ set(MILLRACE_DEBEZIUM_TRANSFORMS
   debezium_transforms.cc debezium_unwrap_plan.cc debezium_zone.cc debezium_zoned_text.cc)
 millrace_test(NAME golden.connect-debezium-transforms SRCS debezium_golden_test.cc DEPS golden_case transforms LABELS golden)
 millrace_test(NAME debezium_transforms 
-  SRCS debezium_counted_new.cc debezium_java_test.cc debezium_transforms_test.cc DEPS transforms)
+  SRCS counted_new.cc debezium_java_test.cc debezium_transforms_test.cc DEPS transforms)

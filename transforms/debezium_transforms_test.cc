@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "transforms/debezium_counted_new.h"
+#include "transforms/counted_new.h"
 #include "transforms/debezium_plans.h"
 #include "transforms/debezium_transformations.h"
 #include "transforms/transformation.h"

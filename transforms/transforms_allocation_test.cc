@@ -1,22 +1,8 @@
 // Counts what the heap is asked for: nothing may be, once the plans are made and the arena has its blocks.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "transforms/counted_new.h"
 #include "transforms/transformation_chain.h"
-
-namespace {
-size_t allocations = 0;
-}
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace millrace {
 namespace {
@@ -95,9 +81,9 @@ TEST(Allocations, NoneForARecordWithAKnownSchema) {
   };
   run_batch();
   run_batch();
-  const size_t before = allocations;
+  const size_t before = allocations();
   for (int i = 0; i < 10; ++i) run_batch();
-  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(allocations() - before, 0U);
   EXPECT_EQ(record.topic, "a-long-prefix-of-topics-items-20231114");
 }
 

@@ -165,6 +165,8 @@ class Worker:
                 self.process.kill()
                 self.process.wait()
                 raise AssertionError("the worker did not stop within 30 s of SIGTERM")
+        if self.process:
+            self.log.close()
         return self.process.returncode if self.process else None
 
     def kill(self):

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-namespace millrace::debezium {
+namespace millrace {
 
 size_t allocations();
 
-}  // namespace millrace::debezium
+}  // namespace millrace

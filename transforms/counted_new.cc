@@ -1,4 +1,4 @@
-#include "transforms/debezium_counted_new.h"
+#include "transforms/counted_new.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -16,6 +16,6 @@ void* operator new(size_t size) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
-namespace millrace::debezium {
+namespace millrace {
 size_t allocations() { return count; }
-}  // namespace millrace::debezium
+}  // namespace millrace
