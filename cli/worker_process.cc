@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <memory>
+
 #include "cli/connector_file.h"
 #include "cli/version.h"
 #include "cli/worker_log.h"
@@ -12,6 +15,7 @@
 #include "rest/rest_server.h"
 #include "runtime/herder/internal_topics.h"
 #include "runtime/herder/local_herder.h"
+#include "runtime/metrics/metrics_page.h"
 
 namespace millrace {
 namespace {
@@ -142,6 +146,14 @@ Status run_worker(const WorkerOptions& options, const Logger& logger) {
   if (!rest_config) return fail(std::move(rest_config.error()));
   RestServer::Options rest_options{.config = std::move(*rest_config), .http = {}, .api = {}};
   rest_options.api.standalone = standalone;
+  // Requests may ask before there is a herder. Co-owned by the page and the stage.
+  const auto running = std::make_shared<std::atomic<const LocalHerder*>>(nullptr);
+  const auto metrics = std::make_shared<MetricsPage>(*config, kConnectVersion, kCommit, clock);
+  rest_options.api.pages["/metrics"] = {kPrometheusContentType, [=] { return metrics->render(running->load()); }};
+  rest_options.api.stage = [running] {
+    const LocalHerder* herder = running->load();
+    return herder == nullptr ? std::string() : herder->stage();
+  };
   auto rest = RestServer::start(std::move(rest_options), logger);
   if (!rest) return fail(std::move(rest.error()));
 
@@ -163,6 +175,7 @@ Status run_worker(const WorkerOptions& options, const Logger& logger) {
                      {*client, plugins, *stores->offsets, *stores->configs, *stores->statuses, std::move(*providers),
                       stores->offset_file.get()},
                      logger.module("millrace.runtime"));
+  running->store(&herder);  // requests end before it does
   bool requests_ended = true;
   const Status served = serve(
       **rest, herder, *connectors,

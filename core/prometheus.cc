@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 
 namespace millrace {
 namespace {
@@ -19,42 +21,66 @@ void append_escaped(std::string& out, std::string_view text, bool quotes) {
   }
 }
 
-std::string number(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{}", value);
+void append_number(std::string& out, double value) {
+  constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "+Inf" : "-Inf";
+  } else if (std::abs(value) < kExactIntegers && value == std::trunc(value)) {
+    fmt::format_to(std::back_inserter(out), "{}", static_cast<int64_t>(value));
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  }
 }
 
 }  // namespace
 
+void PrometheusText::Metric::add(std::string_view labels, double value) {
+  samples_ += name_;
+  samples_ += labels;
+  samples_ += ' ';
+  append_number(samples_, value);
+  samples_ += '\n';
+}
+
+PrometheusText::Metric& PrometheusText::metric(std::string_view name, Kind kind, std::string_view help) {
+  if (const auto at = metrics_.find(name); at != metrics_.end()) return at->second;
+  return metrics_.try_emplace(std::string(name), std::string(name), kind, std::string(help)).first->second;
+}
+
 void PrometheusText::add(std::string_view name, Kind kind, std::string_view help, const MetricLabels& labels,
                          double value) {
-  auto at = metrics_.find(name);
-  if (at == metrics_.end()) at = metrics_.emplace(name, Metric{kind, std::string(help), {}}).first;
-  std::string& line = at->second.samples;
-  line += name;
+  metric(name, kind, help).add(labels_text(labels), value);
+}
+
+std::string PrometheusText::labels_text(const MetricLabels& labels) {
+  if (labels.empty()) return {};
+  std::string out;
   char separator = '{';
   for (const auto& [label, text] : labels) {
-    line += separator;
-    line += label;
-    line += "=\"";
-    append_escaped(line, text, true);
-    line += '"';
+    out += separator;
+    out += label;
+    out += "=\"";
+    append_escaped(out, text, true);
+    out += '"';
     separator = ',';
   }
-  if (!labels.empty()) line += '}';
-  line += ' ';
-  line += number(value);
-  line += '\n';
+  out += '}';
+  return out;
 }
 
 std::string PrometheusText::text() const {
   std::string out;
+  size_t bytes = 0;
+  for (const auto& [name, metric] : metrics_) bytes += metric.samples_.size() + 2 * name.size() + 200;
+  out.reserve(bytes);
   for (const auto& [name, metric] : metrics_) {
+    if (metric.samples_.empty()) continue;
     out += fmt::format("# HELP {} ", name);
-    append_escaped(out, metric.help, false);
-    out += fmt::format("\n# TYPE {} {}\n", name, metric.kind == Kind::kCounter ? "counter" : "gauge");
-    out += metric.samples;
+    append_escaped(out, metric.help_, false);
+    out += fmt::format("\n# TYPE {} {}\n", name, metric.kind_ == Kind::kCounter ? "counter" : "gauge");
+    out += metric.samples_;
   }
   return out;
 }

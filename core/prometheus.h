@@ -21,16 +21,34 @@ class PrometheusText {
  public:
   enum class Kind { kGauge, kCounter };
 
-  /// A sample of the metric `name` ([a-zA-Z_:][a-zA-Z0-9_:]*). `help` and `kind` count the first time a name is seen.
+  /// One metric, for those that have thousands of samples.
+  class Metric {
+   public:
+    Metric(std::string name, Kind kind, std::string help)
+        : name_(std::move(name)), kind_(kind), help_(std::move(help)) {}
+    /// `labels` as labels_text() makes it.
+    void add(std::string_view labels, double value);
+
+   private:
+    friend class PrometheusText;
+    const std::string name_;
+    const Kind kind_;
+    const std::string help_;
+    std::string samples_;
+  };
+
+  /// The metric `name` ([a-zA-Z_:][a-zA-Z0-9_:]*). `help` and `kind` count the first time a name is seen. Lives as long
+  /// as this does.
+  Metric& metric(std::string_view name, Kind kind, std::string_view help);
+  /// A sample of it.
   void add(std::string_view name, Kind kind, std::string_view help, const MetricLabels& labels, double value);
+  /// Metrics without samples are left out.
   std::string text() const;
 
+  /// {a="b",c="d"}, escaped; empty for no labels.
+  static std::string labels_text(const MetricLabels& labels);
+
  private:
-  struct Metric {
-    Kind kind;
-    std::string help;
-    std::string samples;
-  };
   std::map<std::string, Metric, std::less<>> metrics_;
 };
 

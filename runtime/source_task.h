@@ -45,6 +45,7 @@ class SourceTask final : public WorkerTask {
   Status commit_offsets();
   /// Threads: any.
   const TaskMetrics& metrics() const { return metrics_; }
+  bool exactly_once() const { return pipeline_.exactly_once.has_value(); }
 
   // mr_context, on the task's thread
   Expected<mr_schema_id> register_schema(const mr_schema& schema) override { return schemas_.register_schema(schema); }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 
 namespace millrace {
 
@@ -20,12 +21,50 @@ class Counter {
   std::atomic<int64_t> value_{0};
 };
 
-/// Sum, number, largest and smallest of measurements. Threads: one writer, any readers.
+/// The smallest and the largest of some measurements; none: the smallest is above the largest.
+struct Extremes {
+  int64_t min = std::numeric_limits<int64_t>::max();
+  int64_t max = std::numeric_limits<int64_t>::min();
+  bool empty() const { return min > max; }
+  void merge(const Extremes& other) {
+    min = std::min(min, other.min);
+    max = std::max(max, other.max);
+  }
+};
+
+/// Extremes since they were last taken away. A measurement that comes while they are taken is in what was taken, in
+/// what is taken next, or in both. Threads: any.
+class RecentExtremes {
+ public:
+  void note(int64_t value) {
+    int64_t seen = max_.load(std::memory_order_relaxed);
+    while (value > seen && !max_.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+    }
+    seen = min_.load(std::memory_order_relaxed);
+    while (value < seen && !min_.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+    }
+  }
+  Extremes take() {
+    const Extremes none;
+    Extremes taken{min_.exchange(none.min, std::memory_order_relaxed),
+                   max_.exchange(none.max, std::memory_order_relaxed)};
+    // Taken between the two halves of a note: the half that is there stands for both.
+    if (taken.empty() && taken.max != none.max) taken.min = taken.max;
+    if (taken.empty() && taken.min != none.min) taken.max = taken.min;
+    return taken;
+  }
+
+ private:
+  std::atomic<int64_t> min_{Extremes().min}, max_{Extremes().max};
+};
+
+/// Sum, number, largest and smallest of measurements. Threads: one writer, any readers; one of them takes extremes.
 class Measure {
  public:
   void note(int64_t value) {
     if (count_.get() == 0 || value < min_.get()) min_.set(value);
     if (value > max_.get()) max_.set(value);
+    recent_.note(value);
     sum_.add(value);
     count_.add();
   }
@@ -33,9 +72,12 @@ class Measure {
   int64_t sum() const { return sum_.get(); }
   int64_t max() const { return max_.get(); }
   int64_t min() const { return min_.get(); }
+  /// Of the measurements since the last call; for the sampler of windows.
+  Extremes take_recent() const { return recent_.take(); }
 
  private:
   Counter count_, sum_, max_, min_;
+  mutable RecentExtremes recent_;
 };
 
 /// How long a task has been running and paused. Threads: one writer, any readers.

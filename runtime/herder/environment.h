@@ -11,6 +11,8 @@
 #include "core/logger.h"
 #include "runtime/config_providers.h"
 #include "runtime/config_store.h"
+#include "runtime/herder/stage.h"
+#include "runtime/metrics/startup_counters.h"
 #include "runtime/offset_store.h"
 #include "runtime/plugin_host.h"
 #include "runtime/status_store.h"
@@ -38,6 +40,8 @@ struct HerderEnvironment {
   mutable Guarded<std::vector<std::shared_ptr<WorkerTask>>> left_behind;
   /// Of instances whose plugin did not stop in time: requested when it has.
   mutable Guarded<std::vector<std::shared_ptr<StopSignal>>> left_behind_connectors;
+  mutable StartupCounters startups{};
+  mutable StageKeeper stages{};
 };
 
 /// A setting, or `fallback` when it is absent.

@@ -10,6 +10,12 @@
 #include "runtime/preview.h"
 
 namespace millrace {
+namespace {
+
+std::chrono::nanoseconds monotonic() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+}  // namespace
+
 LocalHerder::LocalHerder(const WorkerConfig& config, std::string worker_id, WorkerInfo info, Services services,
                          Logger logger)
     : info_(std::move(info)),
@@ -30,6 +36,7 @@ LocalHerder::LocalHerder(const WorkerConfig& config, std::string worker_id, Work
       offset_requests_(environment_),
       offset_file_(services.offset_file),
       queue_([this](const std::string& name) { attend(name); }),
+      sampler_({config.metrics_window, config.metrics_samples}, environment_.startups, monotonic()),
       committer_(
           std::min(config.offset_flush_interval, kOffsetInterval),
           [this] {
@@ -38,6 +45,7 @@ LocalHerder::LocalHerder(const WorkerConfig& config, std::string worker_id, Work
               const auto own = connector->tasks();
               tasks.insert(tasks.end(), own.begin(), own.end());
             }
+            sampler_.tick(tasks, monotonic());
             return tasks;
           },
           offset_file_, logger) {}
@@ -87,7 +95,7 @@ bool LocalHerder::left_behind() const {
 
 Status LocalHerder::health() {
   if (ready_) return {};
-  return fail(ErrorCode::kUnavailable, "Worker is still starting up.");
+  return fail(ErrorCode::kUnavailable, stage());  // REST says that it is still starting up
 }
 
 // ---- finding and holding
@@ -143,6 +151,15 @@ void LocalHerder::forget(const ConnectorPtr& connector) {
   connector->set_presence(ManagedConnector::Presence::kGone);
   std::lock_guard lock(mutex_);
   connectors_.erase(connector->name());
+}
+
+std::vector<LocalHerder::Reading> LocalHerder::readings() const {
+  std::vector<Reading> readings;
+  for (const ConnectorPtr& connector : all()) {
+    if (connector->presence() == ManagedConnector::Presence::kPresent)
+      readings.push_back({connector->class_name(), connector->status(), connector->tasks()});
+  }
+  return readings;
 }
 
 // ---- what REST reads

@@ -16,6 +16,7 @@
 #include "runtime/herder/offset_committer.h"
 #include "runtime/herder/offset_requests.h"
 #include "runtime/herder/work_queue.h"
+#include "runtime/metrics/metrics_sampler.h"
 
 namespace millrace {
 
@@ -46,6 +47,20 @@ class LocalHerder final : public Herder {
   void stop();
   /// Whether tasks or connectors that would not stop still run, and so still use the plugins and the services.
   bool left_behind() const;
+
+  /// What the page of metrics shows of a connector.
+  struct Reading {
+    std::string class_name;
+    ConnectorStatus status;
+    std::vector<std::shared_ptr<WorkerTask>> tasks;  // co-owned by the connector's set of tasks
+  };
+  /// Of all connectors, by name. Waits for no operation; nor do the others.
+  std::vector<Reading> readings() const;
+  const std::string& worker_id() const { return environment_.worker_id; }
+  const StartupCounters& startups() const { return environment_.startups; }
+  MetricsSampler& sampler() const { return sampler_; }
+  /// What it does or did last, as Kafka Connect says it when a request times out; may be empty.
+  std::string stage() const { return environment_.stages.summary(); }
 
   WorkerInfo worker_info() override { return info_; }
   Status health() override;
@@ -95,6 +110,7 @@ class LocalHerder final : public Herder {
   /// What a request has asked for happens before its answer (standalone) or after it (distributed).
   void carry_out(const ConnectorPtr& connector);
   void attend(const std::string& name);
+  Status validated(const std::string& name, const RawConfig& config);
   Status missing_task(const std::string& name, int task) const;
   Status tracking_disabled() const;
 
@@ -109,7 +125,8 @@ class LocalHerder final : public Herder {
   mutable std::mutex mutex_;  // guards connectors_; held for moments
   std::map<std::string, ConnectorPtr> connectors_;
   WorkQueue queue_;
-  OffsetCommitter committer_;
+  mutable MetricsSampler sampler_;
+  OffsetCommitter committer_;  // its thread feeds the sampler, too
 };
 
 }  // namespace millrace

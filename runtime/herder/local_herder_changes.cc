@@ -31,9 +31,14 @@ void LocalHerder::carry_out(const ConnectorPtr& connector) {
   connector->restart_planned();
 }
 
+Status LocalHerder::validated(const std::string& name, const RawConfig& config) {
+  const auto stage = environment_.stages.begin(fmt::format("validating the config of connector {}", name));
+  return validation_.require_valid(config);
+}
+
 Expected<Herder::Created> LocalHerder::put_connector(const std::string& name, const RawConfig& raw, TargetState initial,
                                                      bool replace) {
-  if (auto valid = validation_.require_valid(raw); !valid) return fail(std::move(valid.error()));
+  if (auto valid = validated(name, raw); !valid) return fail(std::move(valid.error()));
   ConfigMap config;
   for (const auto& [key, value] : raw) {
     if (value) config[key] = *value;
@@ -54,6 +59,8 @@ Expected<Herder::Created> LocalHerder::store(const Held& held, ConfigMap config,
   const bool created = connector.presence() != ManagedConnector::Presence::kPresent;
   Status stored = fail(ErrorCode::kUnavailable, "Worker is shutting down");
   if (!stopped_) {
+    const auto stage = environment_.stages.begin(
+        fmt::format("writing a config for connector {} to the config topic", connector.name()));
     stored = environment_.configs.put(connector.name(), config, created ? std::optional(initial) : std::nullopt);
     if (!stored) stored.error() = std::move(stored.error()).wrap("Error writing connector configuration to Kafka");
   }
@@ -87,7 +94,7 @@ Expected<ConnectorInfo> LocalHerder::patch_connector(const std::string& name, co
                 fmt::format("Connector name configuration ({}) doesn't match connector name in the URL ({})",
                             given->second.value_or("null"), name));
   }
-  if (auto valid = validation_.require_valid(merged); !valid) return fail(std::move(valid.error()));
+  if (auto valid = validated(name, merged); !valid) return fail(std::move(valid.error()));
   ConfigMap config;
   for (const auto& [key, value] : merged) config[key] = value.value_or("");
   config["name"] = name;
@@ -175,6 +182,7 @@ Expected<std::string> LocalHerder::alter_offsets(const std::string& name, const 
   }
   const auto held = hold(name);
   if (!held) return not_found(name);
+  const auto stage = environment_.stages.begin(fmt::format("altering the offsets of connector {}", name));
   auto message = offset_requests_.alter(*held->connector, offsets);
   if (message && offset_file_ != nullptr) offset_file_->flush();
   return message;
@@ -183,6 +191,7 @@ Expected<std::string> LocalHerder::alter_offsets(const std::string& name, const 
 Expected<std::string> LocalHerder::reset_offsets(const std::string& name) {
   const auto held = hold(name);
   if (!held) return not_found(name);
+  const auto stage = environment_.stages.begin(fmt::format("resetting the offsets of connector {}", name));
   auto message = offset_requests_.reset(*held->connector);
   if (message && offset_file_ != nullptr) offset_file_->flush();
   return message;

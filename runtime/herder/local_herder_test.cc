@@ -1,5 +1,6 @@
 #include "runtime/herder/local_herder.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -10,11 +11,14 @@
 #include "core/clock.h"
 #include "runtime/herder/fake_connector.h"
 #include "runtime/herder/internal_topics.h"
+#include "runtime/metrics/metrics_page.h"
 
 namespace millrace {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 template <class F>
 bool eventually(F&& condition) {
@@ -380,6 +384,45 @@ TEST_F(LocalHerderTest, TheOffsetFileLeadsInAndOut) {
   EXPECT_EQ(read_offset_file(files_, path)->at(R"(["a",{"file":"x"}])"), R"({"position":5})") << "not before the hour";
   keeper.flush();
   EXPECT_EQ(read_offset_file(files_, path)->at(R"(["a",{"file":"x"}])"), R"({"position":6})");
+}
+
+// ---- what /metrics shows
+
+TEST_F(LocalHerderTest, MetricsAndStageDoNotWaitForAStart) {
+  open(WorkerMode::kDistributed);
+  const MetricsPage page(config_, "3.9.1", "c", clock_);
+  ASSERT_TRUE(put("quick"));
+  ASSERT_TRUE(reaches("quick", kRunning));
+  ASSERT_TRUE(put("slow", {{"start.waits", "true"}}));
+  ASSERT_TRUE(world_.wait_for("start slow", 1));
+  EXPECT_THAT(herder_->stage(), HasSubstr("The worker is currently starting connector slow, which began at 20"));
+  const std::string text = page.render(herder_.get());
+  EXPECT_THAT(text, HasSubstr(R"(kafka_connect_connector_metrics_status{connector="slow",status="unassigned"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(kafka_connect_connector_metrics_status{connector="quick",status="running"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(kafka_connect_connector_metrics_status{connector="quick",status="failed"} 0)"));
+  EXPECT_THAT(text, HasSubstr("kafka_connect_connect_worker_metrics_connector_startup_attempts_total 1\n"));
+  EXPECT_THAT(text, HasSubstr(R"(connect_worker_rebalance_metrics_info{connect_protocol="sessioned",leader_name="h)"));
+  world_.open_gate();
+  ASSERT_TRUE(reaches("slow", kRunning));
+  EXPECT_TRUE(eventually([&] { return herder_->stage().starts_with("The last operation the worker completed was "); }));
+}
+
+TEST_F(LocalHerderTest, FailedStartsAreCounted) {
+  open(WorkerMode::kStandalone);
+  ASSERT_TRUE(put("broken", {{"start.fails", "internal"}}));
+  ASSERT_TRUE(put("half", {{"task.fails", "internal"}, {"tasks", "2"}, {"tasks.max", "2"}}));
+  ASSERT_TRUE(put("fine"));
+  ASSERT_TRUE(reaches("half", {State::kRunning, State::kFailed, State::kFailed}));
+  ASSERT_TRUE(reaches("fine", kRunning));
+  EXPECT_EQ(herder_->startups().connectors.successes.get(), 2);
+  EXPECT_EQ(herder_->startups().connectors.failures.get(), 1);
+  EXPECT_TRUE(eventually([&] { return herder_->startups().tasks.failures.get() == 2; }));
+  EXPECT_TRUE(eventually([&] { return herder_->startups().tasks.successes.get() == 1; }));
+  const std::string text = MetricsPage(config_, "3.9.1", "c", clock_).render(herder_.get());
+  EXPECT_THAT(text, HasSubstr(R"(connector_failed_task_count{connector="half"} 2)"));
+  EXPECT_THAT(text, HasSubstr(R"(connector_task_metrics_status{connector="half",task="1",status="failed"} 1)"));
+  EXPECT_THAT(text, HasSubstr("connect_worker_metrics_task_count 3\n"));
+  EXPECT_THAT(text, Not(HasSubstr("rebalance"))) << "Kafka has that group in distributed workers only";
 }
 
 }  // namespace

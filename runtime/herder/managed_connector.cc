@@ -55,6 +55,7 @@ void ManagedConnector::set_config(const ConfigMap& config) {
     visible.config = config;
     visible.type = plugin ? (*plugin)->type : ConnectorType::kUnknown;
     visible.version = plugin ? (*plugin)->version : std::string();
+    visible.class_name = plugin ? (*plugin)->class_name : setting_of(config, "connector.class");
   });
   instance_stale_ = true;
   start_wanted_ = true;
@@ -98,6 +99,7 @@ void ManagedConnector::become_paused() {
 }
 
 void ManagedConnector::become_stopped() {
+  const auto stage = environment_.stages.begin(fmt::format("stopping the tasks of connector {}", name_));
   tasks_.stop(TaskSet::Statuses::kForget);
   stop_instance();
   visible_.with([](Visible& visible) {
@@ -110,6 +112,7 @@ void ManagedConnector::become_stopped() {
 }
 
 void ManagedConnector::shut_down() {
+  const auto stage = environment_.stages.begin(fmt::format("stopping connector {} and its tasks", name_));
   tasks_.stop(TaskSet::Statuses::kKeep);
   stop_instance();
   if (!failed()) set_state(State::kUnassigned);
@@ -118,8 +121,15 @@ void ManagedConnector::shut_down() {
 // ---- the instance
 
 Status ManagedConnector::start_instance() {
+  const auto stage = environment_.stages.begin(fmt::format("starting connector {}", name_));
   start_wanted_ = false;
   interrupted_ = false;
+  Status made = make_instance();
+  if (made || !interrupted_) environment_.startups.connectors.count(made.has_value());
+  return made;
+}
+
+Status ManagedConnector::make_instance() {
   auto resolved = environment_.providers.resolve(config());
   if (!resolved) return fail(std::move(resolved.error()));
   auto plugin = environment_.plugins.find(setting_of(*resolved, "connector.class"));
@@ -170,6 +180,7 @@ Status ManagedConnector::check_options(const ConnectorPlugin& plugin, const Conf
 void ManagedConnector::stop_instance() {
   interruptible_.with([](WorkerConnector*& current) { current = nullptr; });
   if (!instance_) return;
+  const auto stage = environment_.stages.begin(fmt::format("stopping connector {}", name_));
   // On a thread of its own: a plugin that does not return must not hold what the user wants next.
   const auto ended = std::make_shared<StopSignal>();  // co-owned by that thread
   std::thread([instance = std::move(instance_), ended]() mutable {
@@ -201,8 +212,11 @@ void ManagedConnector::fail_with(const Error& error) {
 
 Status ManagedConnector::renew_tasks() {
   const ConfigMap current = config();
-  auto configs = instance_->task_configs(tasks_max_of(resolved_config_),
-                                         setting_of(resolved_config_, "tasks.max.enforce", "true") != "false");
+  auto configs = [&] {
+    const auto stage = environment_.stages.begin(fmt::format("generating task configs for connector {}", name_));
+    return instance_->task_configs(tasks_max_of(resolved_config_),
+                                   setting_of(resolved_config_, "tasks.max.enforce", "true") != "false");
+  }();
   if (!configs) return fail(std::move(configs.error()));
   if (!raised_) {
     backoff_.with([](Backoff& backoff) { backoff.reset(); });
@@ -236,6 +250,7 @@ void ManagedConnector::hide_secrets(std::vector<ConfigMap>& task_configs) const 
 
 void ManagedConnector::run_tasks(std::vector<ConfigMap> configs) {
   const ConfigMap current = config();
+  const auto stage = environment_.stages.begin(fmt::format("restarting the tasks of connector {}", name_));
   tasks_.replace_all(current, configs, target() == TargetState::kPaused);
   tasks_run_with_ = current;
   visible_.with([&](Visible& visible) { visible.task_configs = std::move(configs); });
@@ -304,6 +319,7 @@ Status ManagedConnector::restart_task(int task) {
   const auto index = static_cast<size_t>(task);
   if (task < 0 || index >= stored.size() || index >= tasks_.status().size())
     return fail(ErrorCode::kNotFound, fmt::format("Unknown task: {}-{}", name_, task));
+  const auto stage = environment_.stages.begin(fmt::format("restarting task {}-{}", name_, task));
   return tasks_.restart(task, config(), stored[index], target() == TargetState::kPaused);
 }
 

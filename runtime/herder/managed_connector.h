@@ -42,6 +42,7 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
   ConfigMap config() const;
   TargetState target() const;
   ConnectorType type() const;
+  std::string class_name() const;
   bool failed() const;
   std::vector<std::shared_ptr<WorkerTask>> tasks() const { return tasks_.tasks(); }
 
@@ -76,6 +77,7 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
   void become_paused();
   void become_stopped();
   Status start_instance();
+  Status make_instance();
   Status check_options(const ConnectorPlugin& plugin, const ConfigMap& resolved) const;
   void stop_instance();
   void start_later();
@@ -94,6 +96,7 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
     TargetState target = TargetState::kStarted;
     ConnectorType type = ConnectorType::kUnknown;
     std::string version;
+    std::string class_name;
     State state = State::kUnassigned;
     bool state_known = false;  // it has had a state since it was created
     std::string trace;

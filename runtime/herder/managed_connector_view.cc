@@ -21,6 +21,10 @@ ConnectorType ManagedConnector::type() const {
   return visible_.with([](const Visible& visible) { return visible.type; });
 }
 
+std::string ManagedConnector::class_name() const {
+  return visible_.with([](const Visible& visible) { return visible.class_name; });
+}
+
 bool ManagedConnector::failed() const {
   return visible_.with([](const Visible& visible) { return visible.state == State::kFailed; });
 }

@@ -15,7 +15,12 @@ Expected<std::shared_ptr<WorkerTask>> TaskSet::make(int id, const ConfigMap& con
   if (!made) return made;
   (*made)->set_paused(paused);
   (*made)->observe({.state_changed =
-                        [this, id](State state, const std::string& trace) {
+                        [this, id, started = false](State state, const std::string& trace) mutable {
+                          // As Kafka counts: a failure before it first ran is a failed start.
+                          if (!started && (state == State::kRunning || state == State::kFailed)) {
+                            started = state == State::kRunning;
+                            environment_.startups.tasks.count(started);
+                          }
                           environment_.statuses.put_task(connector_, id, state, trace);
                         },
                     .topic_used = [this, id](const std::string& topic) { topic_used_(id, topic); }});
@@ -28,6 +33,7 @@ TaskSet::Slot TaskSet::launch(int id, Expected<std::shared_ptr<WorkerTask>> made
     return {std::move(*made), {}, false};
   }
   Slot slot{nullptr, error_trace(made.error()), false};
+  environment_.startups.tasks.count(false);
   environment_.logger.error("task_failed", {{"connector", connector_}, {"task", id}, {"error", slot.trace}});
   environment_.statuses.put_task(connector_, id, State::kFailed, slot.trace);
   return slot;
