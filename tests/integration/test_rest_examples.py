@@ -35,6 +35,10 @@ def filled(text, variables):
 
 
 class RestExamples(ProcessTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "test.txt").write_text("one\n")  # what the examples' source reads
+
     def test_every_line_of_curl_md(self):
         worker = self.worker().start()
         count = 0
