@@ -156,11 +156,10 @@ void MetricsPage::Sheet::add_rebalance(const std::string& worker_id) {
 void MetricsPage::Sheet::add_status(std::string_view group, std::string_view help, const MetricLabels& of,
                                     State present) {
   PrometheusText::Metric& metric = text_.metric(prometheus_name(group, "status"), Kind::kGauge, help);
-  for (const State state : kStates) {
-    MetricLabels own = of;
-    own.emplace_back("status", lower_case(state_name(state)));
-    metric.add(labels(std::move(own)), state == present ? 1 : 0);
-  }
+  std::string own = labels(of);
+  own.back() = ',';  // instead of the brace
+  for (const State state : kStates)
+    metric.add(fmt::format("{}status=\"{}\"}}", own, lower_case(state_name(state))), state == present ? 1 : 0);
 }
 
 void MetricsPage::Sheet::add_connector(const LocalHerder::Reading& reading) {
