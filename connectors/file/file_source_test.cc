@@ -21,6 +21,7 @@ using sdk::TaskRunner;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class FileSource : public ::testing::Test {
  protected:
@@ -141,7 +142,8 @@ TEST_F(FileSource, ForbiddenFileFailsTheTask) {
   start({{"file", (path_ / "below").string()}});
   const sdk::Status polled = task_->poll();
   EXPECT_EQ(polled.code(), sdk::Code::kInternal);
-  EXPECT_THAT(polled.message(), HasSubstr("Couldn't open file"));
+  EXPECT_THAT(polled.message(), StartsWith("java.nio.file.FileSystemException: " + (path_ / "below").string()));
+  EXPECT_THAT(polled.message(), HasSubstr("couldn't open"));
 }
 
 TEST_F(FileSource, TruncationIsNoticedWhileRunning) {
