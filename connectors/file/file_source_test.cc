@@ -291,6 +291,16 @@ TEST(FileSourcePlugin, NamesAndOptions) {
   EXPECT_EQ(plugin->connector_create, nullptr) << "always one task";
 }
 
+TEST(FileSourcePlugin, FilesAreReadExactlyOnceButNotStandardInput) {
+  const auto* plugin = FakeHost::connector(mr_plugin, "FileStreamSource");
+  const mr_pair pairs[] = {{sdk::to_mr("file"), sdk::to_mr("in.txt")}};
+  const mr_config with_file{pairs, 1}, without{nullptr, 0};
+  ASSERT_NE(plugin->exactly_once_support, nullptr);
+  EXPECT_EQ(plugin->exactly_once_support(&with_file), MR_SUPPORTED);
+  EXPECT_EQ(plugin->exactly_once_support(&without), MR_UNSUPPORTED);
+  EXPECT_EQ(plugin->can_define_transactions, nullptr);
+}
+
 std::string altered(const char* file, const OwnedValue& partition, const OwnedValue& offset) {
   FakeHost host;
   const mr_pair pairs[] = {{sdk::to_mr("file"), sdk::to_mr(file)}};
