@@ -17,7 +17,10 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return text_ ? put(value ? "true" : "false") : put(value); }
-  bool number_integer(number_integer_t value) override { return text_ ? put(std::to_string(value)) : put(value); }
+  // Whole numbers without a sign come as unsigned ones, so a signed zero was spelled -0.
+  bool number_integer(number_integer_t value) override {
+    return text_ ? put(value == 0 ? "-0" : std::to_string(value)) : put(value);
+  }
   bool number_unsigned(number_unsigned_t value) override { return text_ ? put(std::to_string(value)) : put(value); }
   bool number_float(number_float_t value, const string_t& spelled) override {
     return text_ ? put(spelled) : put(value);

@@ -18,6 +18,12 @@ TEST(ConfigBody, ScalarsKeepTheirSpelling) {
                                    Pair("e", "99999999999999999999"), Pair("f", "-7"), Pair("g", " x ")));
 }
 
+TEST(ConfigBody, SignedZeroKeepsItsSign) {
+  const auto config = parse_config_body(R"({"a":-0,"b":0,"c":-0.0})");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_THAT(*config, ElementsAre(Pair("a", "-0"), Pair("b", "0"), Pair("c", "-0.0")));
+}
+
 TEST(ConfigBody, OfEqualNamesTheLastCounts) { EXPECT_EQ((*parse_config_body(R"({"a":"1","a":"2"})"))["a"], "2"); }
 
 TEST(ConfigBody, OtherShapesAreInternalErrors) {

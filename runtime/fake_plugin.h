@@ -30,6 +30,14 @@ inline mr_config_key fake_key(std::string_view name, mr_type type, mr_importance
   return key;
 }
 
+/// As Kafka's: what comes from standard input cannot be read again.
+inline int32_t fake_exactly_once_support(const mr_config* config) {
+  for (size_t i = 0; i < config->count; ++i) {
+    if (std::string_view(config->pairs[i].key.data, config->pairs[i].key.size) == "file") return MR_SUPPORTED;
+  }
+  return MR_UNSUPPORTED;
+}
+
 inline ConnectorPlugin fake_source() {
   static const std::array keys = [] {
     std::array<mr_config_key, 3> all = {fake_key("file", MR_TYPE_STRING, MR_HIGH),
@@ -45,6 +53,7 @@ inline ConnectorPlugin fake_source() {
   plugin.type = ConnectorType::kSource;
   plugin.table.config = keys.data();
   plugin.table.config_count = keys.size();
+  plugin.table.exactly_once_support = fake_exactly_once_support;
   return plugin;
 }
 

@@ -96,6 +96,8 @@ class Validation {
   Expected<ConfigInfos> finish();
 
  private:
+  int32_t ask(int32_t (*question)(const mr_config*)) const;
+  void check_exactly_once_of_connector();
   void show_full_class_names(const std::vector<ConfigKey>& keys);
   void check_converter_class(std::string_view key, ComponentKind kind);
   void add_converter_options(std::string_view key, std::string_view type, ComponentKind kind, ConfigInfos& infos);
@@ -187,13 +189,39 @@ bool is_word(const std::string* text, std::string_view upper) {
                             [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; });
 }
 
+/// What the plugin answers about these settings; 0 when it has no such function.
+int32_t Validation::ask(int32_t (*question)(const mr_config*)) const {
+  if (question == nullptr) return 0;
+  std::vector<mr_pair> pairs;
+  for (const auto& [name, value] : config_) {
+    if (value) pairs.push_back({{name.data(), name.size()}, {value->data(), value->size()}});
+  }
+  const mr_config settings{pairs.data(), pairs.size()};
+  return question(&settings);
+}
+
+void Validation::check_exactly_once_of_connector() {
+  const int32_t support = ask(plugin_.table.exactly_once_support);
+  if (support == MR_SUPPORTED) return;
+  report_.add_error(
+      k::kExactlyOnceSupport,
+      support == MR_UNSUPPORTED
+          ? "The connector does not support exactly-once semantics with the provided configuration."
+          : "The connector does not implement the API required for preflight validation of exactly-once source "
+            "support. Please consult the documentation for the connector to determine whether it supports exactly-once "
+            "semantics, and then consider reconfiguring the connector to use the value \"requested\" for this property "
+            "(which will disable this preflight check and allow the connector to be created).");
+}
+
 void Validation::check_exactly_once() {
   if (plugin_.type != ConnectorType::kSource) return;
-  // Offsets are the worker's to write, so every source here supports it; none defines its own transactions.
-  if (is_word(given(config_, k::kExactlyOnceSupport), "REQUIRED") && !rules_.exactly_once_sources) {
-    report_.add_error(k::kExactlyOnceSupport, "This worker does not have exactly-once source support enabled.");
+  if (is_word(given(config_, k::kExactlyOnceSupport), "REQUIRED")) {
+    if (!rules_.exactly_once_sources)
+      report_.add_error(k::kExactlyOnceSupport, "This worker does not have exactly-once source support enabled.");
+    check_exactly_once_of_connector();
   }
-  if (is_word(given(config_, k::kTransactionBoundary), "CONNECTOR")) {
+  if (is_word(given(config_, k::kTransactionBoundary), "CONNECTOR") &&
+      ask(plugin_.table.can_define_transactions) == 0) {
     report_.add_error(
         k::kTransactionBoundary,
         "The connector does not support connector-defined transaction boundaries with the given configuration. "

@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 ConfigInfos validated(const ConnectorPlugin& plugin, RawConfig config, const PluginCheck& check = {},
                       const ValidationRules& rules = {}) {
@@ -190,10 +191,32 @@ TEST(Validation, InAGroupSourcesWithOffsetsOfTheirOwnHaveAllClients) {
 }
 
 TEST(Validation, ExactlyOnceIsForWorkersThatHaveIt) {
-  const RawConfig config = {{"topic", "t"}, {"exactly.once.support", "Required"}};
+  const RawConfig config = {{"topic", "t"}, {"file", "f"}, {"exactly.once.support", "Required"}};
   EXPECT_THAT(errors_of(validated(fake_source(), config), "exactly.once.support"),
               ElementsAre("This worker does not have exactly-once source support enabled."));
   EXPECT_EQ(validated(fake_source(), config, {}, {.exactly_once_sources = true}).error_count, 0);
+}
+
+TEST(Validation, ExactlyOnceIsForConnectorsThatSaySo) {
+  const RawConfig config = {{"topic", "t"}, {"exactly.once.support", "required"}};
+  const ValidationRules rules = {.exactly_once_sources = true};
+  ConnectorPlugin plugin = fake_source();
+  EXPECT_THAT(errors_of(validated(plugin, config, {}, rules), "exactly.once.support"),
+              ElementsAre("The connector does not support exactly-once semantics with the provided configuration."));
+  plugin.table.exactly_once_support = nullptr;
+  EXPECT_THAT(errors_of(validated(plugin, config, {}, rules), "exactly.once.support"),
+              ElementsAre(StartsWith("The connector does not implement the API required for preflight validation")));
+  EXPECT_EQ(errors_of(validated(plugin, config), "exactly.once.support").size(), 2u) << "the worker's reason too";
+  EXPECT_EQ(validated(plugin, {{"topic", "t"}}, {}, rules).error_count, 0) << "requested does not check";
+}
+
+TEST(Validation, OwnTransactionsAreForConnectorsThatDefineThem) {
+  const RawConfig config = {{"topic", "t"}, {"transaction.boundary", "connector"}};
+  ConnectorPlugin plugin = fake_source();
+  EXPECT_THAT(errors_of(validated(plugin, config), "transaction.boundary"),
+              ElementsAre(StartsWith("The connector does not support connector-defined transaction boundaries")));
+  plugin.table.can_define_transactions = [](const mr_config*) { return int32_t{1}; };
+  EXPECT_THAT(errors_of(validated(plugin, config), "transaction.boundary"), IsEmpty());
 }
 
 TEST(Validation, ClassesThatAreNotComponentsOfTheirKind) {

@@ -52,7 +52,7 @@ def main():
     unexpected, agreed = sorted(differing - allowed), sorted(allowed - differing)
     print(f"{len(differing & allowed)} differences are listed as open", *(f"UNEXPECTED {d}" for d in unexpected),
           *(f"now agrees, remove from the list: {d}" for d in agreed), sep="\n")
-    return 1 if unexpected else 0
+    return 1 if unexpected or agreed else 0
 
 
 sys.exit(main())

@@ -35,6 +35,13 @@ constexpr sdk::ConfigKey kConfig[] = {
 
 std::string reason(int code) { return std::generic_category().message(code); }
 
+/// Begins as Kafka Connect's does, which tools look for; then says what helps.
+std::string cannot_open(const std::string& path, int code) {
+  const std::string refused = code == EACCES ? "java.nio.file.AccessDeniedException: " + path
+                                             : "java.nio.file.FileSystemException: " + path + ": " + reason(code);
+  return refused + "; FileStreamSourceTask couldn't open it: let the worker's user read it and restart the task";
+}
+
 bool integer(const mr_value* value) { return value != nullptr && value->kind >= MR_INT8 && value->kind <= MR_INT64; }
 
 int64_t now_ms() {
@@ -145,8 +152,7 @@ Status FileSourceTask::open(SourceContext& context) {
   if (!opened.is_open()) {
     const int code = errno;
     if (code != ENOENT) {
-      return {Code::kInternal, "Couldn't open file '" + path_ + "' for FileStreamSourceTask: " + reason(code) +
-                                   "; let the worker's user read it and restart the task"};
+      return {Code::kInternal, cannot_open(path_, code)};
     }
     if (!missing_reported_) {
       context.warn("Couldn't find file '" + path_ + "' for FileStreamSourceTask, waiting for it to be created");

@@ -80,6 +80,10 @@ struct FileStreamSource {
                                     kVersion = "0.1.0";
   static constexpr std::string_view kAliases[] = {"FileStreamSource", "FileStreamSourceConnector"};
   static std::span<const sdk::ConfigKey> config();
+  /// Standard input has no offsets, so what was read before a crash is lost or comes twice.
+  static sdk::Support exactly_once_support(const sdk::Config& config) {
+    return config.string("file").empty() ? sdk::Support::kUnsupported : sdk::Support::kSupported;
+  }
   static sdk::Status alter_offset(const sdk::Config& config, const mr_value& partition, const mr_value& offset);
 };
 

@@ -21,6 +21,7 @@ using sdk::TaskRunner;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class FileSource : public ::testing::Test {
  protected:
@@ -141,7 +142,8 @@ TEST_F(FileSource, ForbiddenFileFailsTheTask) {
   start({{"file", (path_ / "below").string()}});
   const sdk::Status polled = task_->poll();
   EXPECT_EQ(polled.code(), sdk::Code::kInternal);
-  EXPECT_THAT(polled.message(), HasSubstr("Couldn't open file"));
+  EXPECT_THAT(polled.message(), StartsWith("java.nio.file.FileSystemException: " + (path_ / "below").string()));
+  EXPECT_THAT(polled.message(), HasSubstr("couldn't open"));
 }
 
 TEST_F(FileSource, TruncationIsNoticedWhileRunning) {
@@ -287,6 +289,16 @@ TEST(FileSourcePlugin, NamesAndOptions) {
   EXPECT_STREQ(error.message, "String must be non-empty");
   EXPECT_EQ(sdk::view(plugin->config[2].default_value), "2000");
   EXPECT_EQ(plugin->connector_create, nullptr) << "always one task";
+}
+
+TEST(FileSourcePlugin, FilesAreReadExactlyOnceButNotStandardInput) {
+  const auto* plugin = FakeHost::connector(mr_plugin, "FileStreamSource");
+  const mr_pair pairs[] = {{sdk::to_mr("file"), sdk::to_mr("in.txt")}};
+  const mr_config with_file{pairs, 1}, without{nullptr, 0};
+  ASSERT_NE(plugin->exactly_once_support, nullptr);
+  EXPECT_EQ(plugin->exactly_once_support(&with_file), MR_SUPPORTED);
+  EXPECT_EQ(plugin->exactly_once_support(&without), MR_UNSUPPORTED);
+  EXPECT_EQ(plugin->can_define_transactions, nullptr);
 }
 
 std::string altered(const char* file, const OwnedValue& partition, const OwnedValue& offset) {

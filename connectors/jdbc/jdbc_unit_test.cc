@@ -6,6 +6,7 @@
 #include "connectors/jdbc/decimal.h"
 #include "connectors/jdbc/mariadb_session.h"
 #include "connectors/jdbc/source_config.h"
+#include "connectors/jdbc/source_connector.h"
 #include "connectors/jdbc/sql.h"
 
 namespace millrace::jdbc {
@@ -14,6 +15,17 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+TEST(JdbcSource, ReadsExactlyOnceByAUniqueColumn) {
+  const auto support = [](std::string_view mode) {
+    const mr_pair pairs[] = {{sdk::to_mr("mode"), sdk::to_mr(mode)}};
+    return JdbcSource::exactly_once_support(sdk::Config(mr_config{pairs, 1}, JdbcSource::config()));
+  };
+  EXPECT_EQ(support("incrementing"), sdk::Support::kSupported);
+  EXPECT_EQ(support("timestamp+incrementing"), sdk::Support::kSupported);
+  EXPECT_EQ(support("timestamp"), sdk::Support::kUnsupported);
+  EXPECT_EQ(support("bulk"), sdk::Support::kUnsupported);
+}
 
 TEST(JdbcUrl, TakesHostsLoginAndParameters) {
   auto url = parse_jdbc_url(

@@ -63,6 +63,13 @@ struct JdbcSource {
   static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) {
     return validate_source(context, config);
   }
+  /// Only a unique column tells exactly which rows came before: timestamps alone may repeat the rows of the last one,
+  /// and bulk mode reads everything each time.
+  static sdk::Support exactly_once_support(const sdk::Config& config) {
+    const std::string mode = config.string("mode");
+    return mode == "incrementing" || mode == "timestamp+incrementing" ? sdk::Support::kSupported
+                                                                      : sdk::Support::kUnsupported;
+  }
   static Status alter_offset(const sdk::Config& config, const mr_value& partition, const mr_value& offset);
 };
 

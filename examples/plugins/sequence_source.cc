@@ -40,6 +40,7 @@ struct SequenceSource {
   using Task = SequenceTask;
   static constexpr std::string_view kName = "SequenceSource", kVersion = "1.0.0";
   static std::span<const ConfigKey> config() { return kConfig; }
+  static Support exactly_once_support(const Config&) { return Support::kSupported; }  // a number follows from the last
 };
 }  // namespace
 

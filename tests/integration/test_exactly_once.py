@@ -33,7 +33,7 @@ class ExactlyOnce(ProcessTest):
     def kill_loop(self, **boundary):
         kills, seed = int(os.environ.get("MILLRACE_KILLS", "8")), random.Random(20261121)
         self.worker_.must_create("numbers", {"connector.class": "SequenceSource", "topic": "numbers", "batch.size": "200",
-                                             "interval.ms": "1", **boundary})
+                                             "interval.ms": "1", "exactly.once.support": "required", **boundary})
         for _ in range(kills):
             before = self.stored()
             eventually(lambda: self.stored() > before, "it goes on")

@@ -281,6 +281,8 @@ typedef struct mr_host_v1 {
 
 typedef enum mr_connector_kind { MR_SOURCE = 1, MR_SINK = 2 } mr_connector_kind;
 
+typedef enum mr_support { MR_SUPPORT_UNSTATED = 0, MR_SUPPORTED = 1, MR_UNSUPPORTED = 2 } mr_support;
+
 typedef struct mr_connector_v1 {
   uint32_t struct_size;
   uint16_t major, minor;
@@ -332,6 +334,13 @@ typedef struct mr_connector_v1 {
   /* Sinks, may be NULL (then a preview ends at the records that put would get): tells by add_preview what put would do
      with these records. It may read from the target but changes nothing in it. `describe_schema` works as in a task. */
   int32_t (*preview)(mr_context*, const mr_config*, const mr_record*, size_t count, mr_error*);
+
+  /* Sources, may be NULL (says nothing; then exactly.once.support=required is refused): an mr_support, whether with
+     these settings every record comes once if records and offsets are stored in one step. Looks at the settings only. */
+  int32_t (*exactly_once_support)(const mr_config*);
+  /* Sources, may be NULL (no): 1 when with these settings its tasks can end their transactions themselves, so that
+     transaction.boundary=connector is allowed. Looks at the settings only. */
+  int32_t (*can_define_transactions)(const mr_config*);
 } mr_connector_v1;
 
 typedef struct mr_plugin_v1 {

@@ -84,6 +84,12 @@ enum class Type : int32_t {
   kClass = MR_TYPE_CLASS,
   kPassword = MR_TYPE_PASSWORD,
 };
+/// What a source's `static Support exactly_once_support(const Config&)` says; without that function it is kUnstated.
+enum class Support : int32_t {
+  kUnstated = MR_SUPPORT_UNSTATED,
+  kSupported = MR_SUPPORTED,
+  kUnsupported = MR_UNSUPPORTED
+};
 enum class Importance : int32_t { kHigh = MR_HIGH, kMedium = MR_MEDIUM, kLow = MR_LOW };
 enum class Width : int32_t {
   kNone = MR_WIDTH_NONE,
@@ -667,6 +673,26 @@ void set_connector_functions(mr_connector_v1& table) {
     table.alter_offset = [](mr_context*, const mr_config* config, const mr_value* partition, const mr_value* offset,
                             mr_error* error) -> int32_t {
       return guarded(error, [&] { return C::alter_offset(Config(*config, C::config()), *partition, *offset); });
+    };
+  }
+  if constexpr (requires(const Config& config) { C::exactly_once_support(config); }) {
+    table.exactly_once_support = [](const mr_config* config) -> int32_t {
+      Support support = Support::kUnstated;
+      guarded(nullptr, [&] {
+        support = C::exactly_once_support(Config(*config, C::config()));
+        return ok();
+      });
+      return static_cast<int32_t>(support);
+    };
+  }
+  if constexpr (requires(const Config& config) { C::can_define_transactions(config); }) {
+    table.can_define_transactions = [](const mr_config* config) -> int32_t {
+      bool can = false;
+      guarded(nullptr, [&] {
+        can = C::can_define_transactions(Config(*config, C::config()));
+        return ok();
+      });
+      return can ? 1 : 0;
     };
   }
   if constexpr (requires(PreviewContext & context, std::span<const mr_record> records) {
