@@ -42,6 +42,9 @@ class Members {
     worker();
     internal_topics();
     if (to_.mode == WorkerMode::kDistributed) group();
+    // No setting of Kafka's standalone worker, which cannot do it; this one can, so it is heeded there too.
+    if (const auto at = to_.all.find("exactly.once.source.support"); at != to_.all.end())
+      to_.exactly_once_source = exactly_once(at->second);
     to_.metrics_window = ms("metrics.sample.window.ms");
     to_.metrics_samples = static_cast<int>(parsed_.integer("metrics.num.samples"));
   }
@@ -109,7 +112,6 @@ class Members {
     to_.sync_timeout = ms("worker.sync.timeout.ms");
     to_.unsync_backoff = ms("worker.unsync.backoff.ms");
     to_.connect_protocol = lower(parsed_.text("connect.protocol"));
-    to_.exactly_once_source = exactly_once(parsed_.text("exactly.once.source.support"));
     to_.key_algorithm = parsed_.text("inter.worker.key.generation.algorithm");
     to_.key_bits = number<int32_t>("inter.worker.key.size");
     to_.key_ttl = ms("inter.worker.key.ttl.ms");

@@ -39,6 +39,14 @@ std::vector<std::string> keys_of(const std::vector<SettingRemark>& remarks) {
   return keys;
 }
 
+TEST(WorkerConfig, StandaloneHeedsExactlyOnceToo) {
+  ConfigMap settings = minimal();
+  settings["exactly.once.source.support"] = "enabled";
+  const auto config = WorkerConfig::parse(settings, WorkerMode::kStandalone);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->exactly_once_source, ExactlyOnceSource::kEnabled);
+}
+
 TEST(WorkerConfig, DefaultsAreKafkasAndTheLogIsEmbedded) {
   const auto config = WorkerConfig::parse(minimal());
   ASSERT_TRUE(config) << config.error().message;
