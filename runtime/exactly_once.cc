@@ -39,7 +39,10 @@ const ConfigDef& boundary_def() {
 }  // namespace
 
 bool exactly_once_enabled(const ConfigMap& worker) {
-  return text_of(worker, "exactly.once.source.support") == "enabled";
+  std::string support = text_of(worker, "exactly.once.source.support");
+  std::ranges::transform(support, support.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return support == "enabled";
 }
 
 Expected<std::optional<ExactlyOnce>> ExactlyOnce::from(const ConfigMap& worker, const ConfigMap& connector,

@@ -28,6 +28,7 @@ Status SourceTask::execute() {
   last_topic_ = {{}, nullptr};
   pending_offsets_.clear();
   transaction_records_ = 0;
+  emit_broken_off_ = false;
   metrics_.active.set(0);
   // A predecessor is fenced off before the plugin reads where to go on.
   if (auto opened = open_producer(); !opened) return opened;
@@ -42,7 +43,8 @@ Status SourceTask::execute() {
   Status outcome = poll_until_stopped(**task);
   metrics_.state.enter(StateClock::Phase::kNeither);
   if (transactions_ != nullptr) {
-    Status finished = finish_transaction(!outcome);
+    // What an emit wrote before it was broken off has no offsets yet: it must not be seen.
+    Status finished = finish_transaction(!outcome || emit_broken_off_);
     return outcome ? finished : outcome;
   }
   // Whatever happened, what has been sent is waited for, so that its offsets are stored and nothing is read twice.

@@ -140,6 +140,7 @@ class SourceTask final : public WorkerTask {
   /// With exactly-once support: what goes out with the next commit, by the partition's JSON.
   std::map<std::string, OffsetStore::Change> pending_offsets_;
   int64_t transaction_records_ = 0;
+  bool emit_broken_off_ = false;  // an emit ended before its records' offsets were noted
   std::chrono::steady_clock::time_point transaction_ended_{};
   TransactionalProducer* transactions_ = nullptr;  // = producer_, or null
   std::unique_ptr<Producer> producer_;             // last: waits for its callbacks, which use the rest

@@ -35,6 +35,7 @@ Status SourceTask::emit(std::span<const mr_record> records) {
 
 Status SourceTask::write_all(std::span<const mr_record> records) {
   if (stopping()) return fail(ErrorCode::kStopped, "the task is stopping");
+  emit_broken_off_ = true;  // until the end
   const OffsetTracker::UnitPtr unit = tracker_.begin();
   now_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
                 .count();
@@ -59,6 +60,7 @@ Status SourceTask::write_all(std::span<const mr_record> records) {
   metrics_.active.add(-left_out);
   auto offsets = take_noted_offsets();
   if (!offsets) return fail(std::move(offsets.error()));
+  emit_broken_off_ = false;
   if (transactions_ == nullptr) {
     tracker_.seal(unit, std::move(*offsets));
     return {};
