@@ -7,9 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/jdbc/result.h"
+#include "connectors/common/result.h"
 
 namespace millrace::jdbc {
+
+using connectors::Code;
+using connectors::Result;
+using connectors::Status;
 
 struct Civil {
   int32_t year = 1970;

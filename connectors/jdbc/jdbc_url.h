@@ -11,9 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "connectors/jdbc/result.h"
+#include "connectors/common/result.h"
 
 namespace millrace::jdbc {
+
+using connectors::Code;
+using connectors::Result;
+using connectors::Status;
 
 /// The URL scheme also decides how some column types appear, because it used to pick the driver.
 enum class Scheme { kMySql, kMariaDb };

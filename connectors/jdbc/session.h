@@ -14,11 +14,14 @@
 #include <variant>
 #include <vector>
 
+#include "connectors/common/byte_arena.h"
+#include "connectors/common/result.h"
 #include "connectors/jdbc/calendar.h"
 #include "connectors/jdbc/jdbc_url.h"
-#include "connectors/jdbc/result.h"
 
 namespace millrace::jdbc {
+
+using connectors::ByteArena;
 
 /// The full name of a table. MariaDB has catalogs (databases) and no schemas.
 struct TableId {
@@ -47,42 +50,6 @@ struct ConnectionSettings {
   int connect_timeout_s = 30;
   /// "host:port/database as user 'u'", for messages.
   std::string where() const;
-};
-
-/// Byte store of one batch: pieces never move, so values may point into it; clear() keeps the memory.
-class ByteArena {
- public:
-  char* allocate(size_t size) {
-    while (current_ < pieces_.size() && pieces_[current_].size - used_ < size) {
-      ++current_;
-      used_ = 0;
-    }
-    if (current_ == pieces_.size()) {
-      const size_t piece = std::max(size, kPieceBytes);
-      pieces_.push_back({std::make_unique_for_overwrite<char[]>(piece), piece});
-      used_ = 0;
-    }
-    char* at = pieces_[current_].bytes.get() + used_;
-    used_ += size;
-    total_ += size;
-    return at;
-  }
-  void clear() {
-    // One giant value must not pin its memory for the life of the task.
-    if (pieces_.size() > 16) pieces_.resize(16);
-    std::erase_if(pieces_, [](const Piece& piece) { return piece.size > 4 * kPieceBytes; });
-    current_ = used_ = total_ = 0;
-  }
-  size_t bytes() const { return total_; }
-
- private:
-  static constexpr size_t kPieceBytes = 256 * 1024;
-  struct Piece {
-    std::unique_ptr<char[]> bytes;
-    size_t size;
-  };
-  std::vector<Piece> pieces_;
-  size_t current_ = 0, used_ = 0, total_ = 0;
 };
 
 /// Rows as the ABI wants them: `width` values a row, one after another.

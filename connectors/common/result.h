@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-namespace millrace::jdbc {
+namespace millrace::connectors {
 
 using sdk::Code;
 using sdk::Status;
@@ -28,4 +28,4 @@ class [[nodiscard]] Result {
   std::variant<T, Status> content_;
 };
 
-}  // namespace millrace::jdbc
+}  // namespace millrace::connectors

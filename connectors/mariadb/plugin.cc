@@ -1,0 +1,1 @@
+// The connector of this library is exported here once capture/ has one.
