@@ -191,6 +191,22 @@ TEST_F(SourceTaskTest, AnIntervalsTransactionIsCommittedAtPauseAndStop) {
   EXPECT_EQ(source_offset(), R"({"n":1})");
 }
 
+TEST_F(SourceTaskTest, ATransactionWithABrokenEmitIsNotCommittedAtStop) {
+  script_.poll = [&](mr_context* context, mr_error*) -> int32_t {
+    if (polls_++ == 0) {
+      EXPECT_TRUE(emit_text(*context, "t", "one", 1));
+      EXPECT_FALSE(emit_text(*context, "connect-offsets", "refused", 2));  // and the plugin says nothing of it
+    }
+    context->wait(std::chrono::milliseconds(1));
+    return MR_OK;
+  };
+  launch(make({{"transaction.boundary", "interval"}, {"transaction.boundary.interval.ms", "3600000"}}, exactly_once_));
+  ASSERT_TRUE(eventually([&] { return polls_ > 2; }));
+  stop();
+  EXPECT_THAT(values("t"), IsEmpty()) << "the offset of 'one' would pass over what came after it";
+  EXPECT_EQ(source_offset(), "");
+}
+
 TEST_F(SourceTaskTest, ASourceMayNotWriteToItsOwnOffsetsInTransactions) {
   emit_once({{"connect-offsets", "x"}});
   launch(make({}, exactly_once_));
