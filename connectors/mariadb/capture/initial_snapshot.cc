@@ -1,0 +1,288 @@
+#include "connectors/mariadb/capture/initial_snapshot.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace millrace::mariadb {
+namespace {
+
+int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+InitialSnapshot::InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
+                                 HistoryWriter* history, EventWriter& writer, OffsetState& offset)
+    : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
+
+InitialSnapshot::~InitialSnapshot() = default;
+
+void InitialSnapshot::interrupt() {
+  if (reader_ != nullptr) reader_->interrupt();
+}
+
+Status InitialSnapshot::start(Parts parts) {
+  parts_ = parts;
+  if (const auto stored = offset_.current.extra.find(std::string(kSnapshotLedgerKey));
+      stored != offset_.current.extra.end()) {
+    auto ledger = SnapshotLedger::parse(stored->second);
+    if (ledger.ok()) {
+      ledger_ = std::move(*ledger);
+    } else {
+      context_.warn("the stored state of the snapshot is unreadable, it begins anew: " + ledger.status().message());
+    }
+  }
+  auto session = Connection::open(config_.connection);
+  if (!session.ok()) return session.status();
+  if (Status s = list_tables(**session); !s.ok()) return s;
+  auto reader = SnapshotReader::open(config_.connection, config_.snapshot, captured_);
+  if (!reader.ok()) return reader.status();
+  reader_ = std::move(*reader);
+
+  const BinlogPosition& at = ledger_ ? ledger_->cut : reader_->position();
+  SourceOffset& offset = offset_.current;
+  offset = SourceOffset{};
+  offset.file = at.file;
+  offset.position = at.position;
+  offset.gtids = at.gtids;
+  offset.time_s = at.time_us / 1'000'000;
+  offset.snapshot = "INITIAL";
+  offset_.render();
+  context_.info("snapshot of " + std::to_string(captured_.size()) + " tables as of " + at.file + ":" +
+                std::to_string(at.position) + ", GTID " + at.gtids.text() +
+                (ledger_ ? "; it goes on where an earlier one ended" : ""));
+  if (Status s = write_schemas(reader_->session()); !s.ok()) return s;
+  if (Status s = reader_->schemas_read(); !s.ok()) return s;
+  return parts_.data ? start_rows() : finish();
+}
+
+Status InitialSnapshot::list_tables(Connection& session) {
+  auto rows = session.query(
+      "SELECT s.SCHEMA_NAME, s.DEFAULT_CHARACTER_SET_NAME, s.DEFAULT_COLLATION_NAME, t.TABLE_NAME "
+      "FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME AND "
+      "t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') "
+      "WHERE s.SCHEMA_NAME NOT IN ('mysql','performance_schema','sys','information_schema') "
+      "ORDER BY s.SCHEMA_NAME COLLATE utf8mb4_bin, t.TABLE_NAME COLLATE utf8mb4_bin");
+  if (!rows.ok()) return rows.status();
+  databases_.clear();
+  captured_.clear();
+  for (const SqlRow& row : *rows) {
+    const std::string database = row[0].value_or("");
+    if (databases_.empty() || databases_.back().database != database) {
+      databases_.push_back({database, "CHARSET " + row[1].value_or("") + " COLLATE " + row[2].value_or(""), {}});
+    }
+    if (!row[3].has_value()) continue;
+    TableId id{database, *row[3]};
+    const bool captured = config_.tables.captures(id);
+    if (captured && (config_.snapshot.include.empty() || config_.snapshot.include.matches(id.full())))
+      captured_.push_back(id);
+    databases_.back().tables.push_back(std::move(id));
+  }
+  return sdk::ok();
+}
+
+bool InitialSnapshot::stored_only_if_captured(const TableId& id) const {
+  return !config_.store_only_captured_tables || config_.tables.captures(id);
+}
+
+Status InitialSnapshot::write_schemas(Connection& session) {
+  const bool write = parts_.schema && !ledger_;
+  auto charset = session.query("SELECT @@character_set_server, @@collation_server");
+  if (!charset.ok()) return charset.status();
+  schemas_.registry().set_server_charset(charset->at(0).at(0).value_or("utf8mb4"));
+  if (write) {
+    const std::string set = "SET character_set_server=" + charset->at(0).at(0).value_or("") +
+                            ", collation_server=" + charset->at(0).at(1).value_or("");
+    if (Status s = write_schema("", "", set, {}); !s.ok()) return s;
+    for (const DatabaseTables& database : databases_) {
+      for (const TableId& id : database.tables) {
+        if (!stored_only_if_captured(id)) continue;
+        if (Status s = write_schema(id.database, id.table,
+                                    "DROP TABLE IF EXISTS " + quoted(id.database) + "." + quoted(id.table),
+                                    {{TableChange::Type::kDrop, id, std::nullopt, std::nullopt}});
+            !s.ok()) {
+          return s;
+        }
+      }
+    }
+  }
+  const size_t all = databases_.size();
+  for (size_t i = 0; i < all; ++i) {
+    const DatabaseTables& database = databases_[i];
+    schemas_.registry().set_database_charset(
+        database.database, database.create_options.substr(8, database.create_options.find(" COLLATE") - 8));
+    const bool wanted =
+        std::ranges::any_of(database.tables, [&](const TableId& id) { return stored_only_if_captured(id); });
+    if (write && wanted) {
+      const std::string name = quoted(database.database);
+      for (const std::string& ddl : {"DROP DATABASE IF EXISTS " + name,
+                                     "CREATE DATABASE " + name + " " + database.create_options, "USE " + name}) {
+        if (Status s = write_schema(database.database, "", ddl, {}); !s.ok()) return s;
+      }
+    }
+    for (const TableId& id : database.tables) {
+      if (!stored_only_if_captured(id)) continue;
+      std::string ddl;
+      auto definition = schemas_.read_table(session, id, &ddl);
+      if (!definition.ok()) {
+        // A table dropped in between, or one that is not ours and cannot be read, must not stop the others.
+        if (config_.tables.captures(id) && definition.status().code() != Code::kNotFound) return definition.status();
+        context_.warn("table " + id.full() + " is left out: " + definition.status().message());
+        std::erase(captured_, id);
+        continue;
+      }
+      if (!write) continue;
+      const bool last = !parts_.data && &id == &databases_.back().tables.back();
+      if (Status s = write_schema(id.database, id.table, ddl,
+                                  {{TableChange::Type::kCreate, id, std::nullopt, **definition}}, last);
+          !s.ok()) {
+        return s;
+      }
+    }
+  }
+  return sdk::ok();
+}
+
+Status InitialSnapshot::write_schema(std::string_view database, std::string_view table, std::string ddl,
+                                     std::vector<TableChange> changes, bool last) {
+  SchemaChange change;
+  change.database = database;
+  change.ddl = std::move(ddl);
+  change.changes = std::move(changes);
+  change.source_table = table;
+  SourceInfo source;
+  source.time_us = now_us();
+  source.snapshot = last ? SnapshotMarker::kLast : SnapshotMarker::kTrue;
+  source.file = offset_.current.file;
+  source.position = offset_.current.position;
+  if (history_ != nullptr) {
+    if (Status s = history_->record(change, offset_.current, source); !s.ok()) return s;
+  }
+  return writer_.schema_change(change, source);
+}
+
+Status InitialSnapshot::start_rows() {
+  std::vector<std::string> after_keys;
+  for (const TableId& id : captured_) {
+    const TableDefinition* definition = schemas_.registry().find(id);
+    std::string after;
+    if (ledger_) {
+      const auto known = std::ranges::find(ledger_->tables, id, &SnapshotLedger::Table::id);
+      if (known != ledger_->tables.end()) {
+        if (known->done) continue;
+        after = known->last_key;
+      }
+    }
+    SnapshotTable table;
+    table.definition = definition;
+    if (const auto select = config_.snapshot.overrides.find(id.full()); select != config_.snapshot.overrides.end()) {
+      table.select = select->second;
+    }
+    auto events = writer_.table(*definition, nullptr);
+    if (!events.ok()) return events.status();
+    tables_.push_back(std::move(table));
+    events_.push_back(*events);
+    after_keys.push_back(std::move(after));
+  }
+  if (!ledger_) {
+    ledger_.emplace();
+    ledger_->cut = reader_->position();
+    for (const SnapshotTable& table : tables_) ledger_->tables.push_back({table.definition->id, false, "", 0});
+  }
+  return reader_->start(tables_, after_keys);
+}
+
+Status InitialSnapshot::poll() {
+  auto batch = reader_->next();
+  if (!batch.ok()) return batch.status();
+  if (!batch->has_value()) return finish();
+  if (Status s = write_batch(**batch); !s.ok()) return s;
+  return writer_.flush();
+}
+
+Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
+  const size_t width = tables_[batch.table].definition->columns.size();
+  const auto entry =
+      std::ranges::find(ledger_->tables, tables_[batch.table].definition->id, &SnapshotLedger::Table::id);
+  for (size_t i = 0; i < batch.rows; ++i) {
+    const std::span<const Cell> cells = batch.cells.subspan(i * width, width);
+    const bool first_row = i == 0 && batch.first_of_table, last_row = i + 1 == batch.rows && batch.last_of_table;
+    const SnapshotMarker marker = first_row && batch.table == 0 ? SnapshotMarker::kFirst
+                                  : last_row                    ? SnapshotMarker::kLastInCollection
+                                  : first_row                   ? SnapshotMarker::kFirstInCollection
+                                                                : SnapshotMarker::kTrue;
+    if (kept_.set) {
+      if (Status s = write_kept(false); !s.ok()) return s;
+    }
+    ++rows_;
+    if (entry != ledger_->tables.end()) ++entry->rows;
+    if (i + 1 == batch.rows) {
+      keep_back(batch.table, cells, marker);
+      break;
+    }
+    if (Status s = write_row(batch.table, cells, marker); !s.ok()) return s;
+    if (writer_.full()) {
+      if (Status s = writer_.flush(); !s.ok()) return s;
+    }
+  }
+  // The ledger tells of the rows before the one kept back; so that one is read again after a kill, never lost.
+  if (entry != ledger_->tables.end()) {
+    if (batch.last_of_table && batch.rows == 0) entry->done = true;
+    pending_key_ = {static_cast<size_t>(entry - ledger_->tables.begin()), batch.last_key, batch.last_of_table};
+  }
+  return sdk::ok();
+}
+
+Status InitialSnapshot::write_row(size_t table, std::span<const Cell> cells, SnapshotMarker marker) {
+  SourceInfo source;
+  source.time_us = offset_.current.time_s * 1'000'000;
+  source.snapshot = marker;
+  source.file = offset_.current.file;
+  source.position = offset_.current.position;
+  return writer_.row(*events_[table], Operation::kRead, {}, cells, source);
+}
+
+void InitialSnapshot::keep_back(size_t table, std::span<const Cell> cells, SnapshotMarker marker) {
+  kept_.set = true;
+  kept_.table = table;
+  kept_.marker = marker;
+  kept_.bytes.clear();
+  kept_.cells.assign(cells.begin(), cells.end());
+  for (Cell& cell : kept_.cells) {
+    const bool borrowed =
+        cell.kind == Cell::Kind::kBytes || cell.kind == Cell::Kind::kText || cell.kind == Cell::Kind::kDecimalText;
+    if (borrowed) cell.bytes = kept_.bytes.copy(cell.text()).data();
+  }
+}
+
+Status InitialSnapshot::write_kept(bool last) {
+  if (!kept_.set) return sdk::ok();
+  kept_.set = false;
+  if (pending_key_) {
+    SnapshotLedger::Table& entry = ledger_->tables[pending_key_->entry];
+    entry.last_key = pending_key_->key;
+    entry.done = pending_key_->done;
+    pending_key_.reset();
+    if (!last) offset_.current.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();
+  }
+  if (last) {
+    offset_.current.snapshot.clear();
+    offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
+  }
+  return write_row(kept_.table, kept_.cells, last ? SnapshotMarker::kLast : kept_.marker);
+}
+
+Status InitialSnapshot::finish() {
+  if (Status s = write_kept(true); !s.ok()) return s;
+  offset_.current.snapshot.clear();
+  offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
+  if (Status s = writer_.flush(); !s.ok()) return s;
+  reader_.reset();
+  done_ = true;
+  context_.info("snapshot done: " + std::to_string(rows_) + " rows of " + std::to_string(tables_.size()) + " tables");
+  return sdk::ok();
+}
+
+}  // namespace millrace::mariadb

@@ -1,0 +1,97 @@
+#include "connectors/mariadb/capture/offset.h"
+
+#include <charconv>
+
+namespace millrace::mariadb {
+namespace {
+
+int64_t number_of(const mr_value& value) {
+  if (value.kind >= MR_INT8 && value.kind <= MR_INT64) return value.u.i64;
+  if (value.kind == MR_FLOAT64) return static_cast<int64_t>(value.u.f64);
+  int64_t number = 0;
+  if (value.kind == MR_STRING) std::from_chars(value.u.bytes, value.u.bytes + value.size, number);
+  return number;
+}
+
+std::string text_of(const mr_value& value) {
+  if (value.kind == MR_STRING) return {value.u.bytes, value.size};
+  if (value.kind == MR_BOOLEAN) return value.u.i64 != 0 ? "true" : "false";
+  return std::to_string(number_of(value));
+}
+
+}  // namespace
+
+Result<SourceOffset> SourceOffset::parse(const mr_value& map) {
+  SourceOffset offset;
+  if (map.kind != MR_MAP) return offset;
+  for (uint32_t i = 0; i < map.size; ++i) {
+    const mr_value &key = map.u.items[2 * i], &value = map.u.items[2 * i + 1];
+    if (key.kind != MR_STRING || value.kind == MR_NULL) continue;
+    const std::string_view name(key.u.bytes, key.size);
+    if (name == "file") {
+      offset.file = text_of(value);
+    } else if (name == "pos") {
+      offset.position = static_cast<uint64_t>(number_of(value));
+    } else if (name == "gtids") {
+      auto list = GtidList::parse(text_of(value));
+      if (!list.ok()) {
+        return Status(Code::kInvalidConfig, "the stored offset's gtids are unreadable: " + list.status().message());
+      }
+      offset.gtids = *list;
+    } else if (name == "event") {
+      offset.events = static_cast<uint64_t>(number_of(value));
+    } else if (name == "row") {
+      offset.rows = static_cast<uint64_t>(number_of(value));
+    } else if (name == "server_id") {
+      offset.server_id = static_cast<uint32_t>(number_of(value));
+    } else if (name == "ts_sec") {
+      offset.time_s = number_of(value);
+    } else if (name == "snapshot") {
+      offset.snapshot = text_of(value);
+      if (offset.snapshot == "true") offset.snapshot = "INITIAL";  // Debezium up to 2
+      if (offset.snapshot == "false") offset.snapshot.clear();
+    } else if (name == "transaction_id") {
+      offset.transaction_id = text_of(value);
+    } else if (!name.starts_with("transaction_data_collection_order_")) {
+      offset.extra.emplace(name, text_of(value));
+    }
+  }
+  return offset;
+}
+
+mr_value SourceOffset::write(connectors::ByteArena& arena, std::string_view gtids_text) const {
+  mr_value* items = arena.values(2 * (9 + extra.size()));
+  uint32_t count = 0;
+  const auto add = [&](std::string_view key, const mr_value& value) {
+    items[2 * count] = sdk::string_value(key);
+    items[2 * count + 1] = value;
+    ++count;
+  };
+  const auto add_text = [&](std::string_view key, std::string_view text) {
+    if (!text.empty()) add(key, sdk::string_value(arena.copy(text)));
+  };
+  const auto add_number = [&](std::string_view key, uint64_t number) {
+    add(key, sdk::int_value(MR_INT64, static_cast<int64_t>(number)));
+  };
+  add_text("transaction_id", transaction_id);
+  add_number("ts_sec", static_cast<uint64_t>(time_s));
+  add_text("file", file);
+  add_number("pos", position);
+  add_text("gtids", gtids_text);
+  if (rows != 0) add_number("row", rows);
+  if (server_id != 0) add_number("server_id", server_id);
+  if (events != 0) add_number("event", events);
+  add_text("snapshot", snapshot);
+  for (const auto& [key, value] : extra) {
+    items[2 * count] = sdk::string_value(arena.copy(key));
+    items[2 * count + 1] = sdk::string_value(arena.copy(value));
+    ++count;
+  }
+  mr_value map{};
+  map.kind = MR_MAP;
+  map.size = count;
+  map.u.items = items;
+  return map;
+}
+
+}  // namespace millrace::mariadb

@@ -1,0 +1,33 @@
+/// The offset of the next record, as the event writer asks for it. Threads: the task's.
+#pragma once
+
+#include <millrace/connector.hpp>
+
+#include <string>
+
+#include "connectors/mariadb/capture/offset.h"
+#include "connectors/mariadb/events/event_writer.h"
+
+namespace millrace::mariadb {
+
+/// The offset of the next record, and its text forms that change only once a transaction.
+class OffsetState final : public OffsetProvider {
+ public:
+  explicit OffsetState(std::string topic_prefix) : topic_prefix_(std::move(topic_prefix)) {
+    partition_[0] = sdk::string_value("server");
+    partition_[1] = sdk::string_value(topic_prefix_);
+  }
+  OffsetState(const OffsetState&) = delete;
+  OffsetState& operator=(const OffsetState&) = delete;
+  mr_value offset(connectors::ByteArena& arena) override { return current.write(arena, gtids_text_); }
+  mr_value partition() override { return sdk::map_value(partition_); }
+  void render() { gtids_text_ = current.gtids.text(); }  ///< after current.gtids changed
+
+  SourceOffset current;
+
+ private:
+  std::string topic_prefix_, gtids_text_;
+  mr_value partition_[2];
+};
+
+}  // namespace millrace::mariadb

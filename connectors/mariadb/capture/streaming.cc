@@ -1,0 +1,256 @@
+#include "connectors/mariadb/capture/streaming.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace millrace::mariadb {
+namespace {
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string place(const std::string& file, uint64_t position) { return file + ":" + std::to_string(position); }
+
+}  // namespace
+
+Streaming::Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
+                     HistoryWriter* history, EventWriter& writer, OffsetState& offset)
+    : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
+
+Streaming::~Streaming() = default;
+
+Status Streaming::start() {
+  stop();
+  const SourceOffset& from = offset_.current;
+  StreamStart start;
+  if (!from.gtids.empty() && !config_.gtid_ignore_on_recovery) start.gtids = from.gtids;
+  start.file = from.file;
+  start.position = from.file.empty() ? 4 : from.position;
+  ConnectionOptions options = config_.connection;
+  options.initial_statements.clear();
+  auto connection = Connection::open(options);
+  if (!connection.ok()) return connection.status();
+  auto transport = open_transport(std::move(*connection), start, config_.stream);
+  if (!transport.ok()) return transport.status();
+  stream_ = std::make_unique<BinlogStream>(std::move(*transport), config_.stream.queue_bytes_max);
+  file_ = from.file;
+  high_bits_ = 0;
+  last_position_ = 0;
+  in_transaction_ = false;
+  resuming_ = true;
+  skip_events_ = from.events;
+  skip_rows_ = from.rows;
+  tables_.clear();
+  recall_prepared();
+  last_event_ms_ = now_ms();
+  context_.info("reading the binlog from " +
+                (start.gtids ? "GTID " + start.gtids->text() : place(start.file, start.position)));
+  return sdk::ok();
+}
+
+void Streaming::stop() { stream_.reset(); }
+
+void Streaming::interrupt() {
+  if (stream_ != nullptr) stream_->interrupt();
+}
+
+Status Streaming::poll(int64_t wait_ms) {
+  auto block = stream_->take(wait_ms);
+  if (!block.ok()) {
+    const Status failure = stream_failed(block.status());
+    stop();
+    return failure;
+  }
+  Bytes raw;
+  bool any = false;
+  while ((*block)->next(raw)) {
+    any = true;
+    if (Status s = handle(raw); !s.ok()) {
+      stop();  // the next start reads again from what has been written
+      return s;
+    }
+    if (writer_.full()) {
+      if (Status s = writer_.flush(); !s.ok()) return s;
+    }
+  }
+  if (any) last_event_ms_ = now_ms();
+  return writer_.flush();
+}
+
+Status Streaming::stream_failed(const Status& why) {
+  const unsigned number = stream_->server_error();
+  const std::string at = offset_.current.gtids.empty() ? place(offset_.current.file, offset_.current.position)
+                                                       : "GTID " + offset_.current.gtids.text();
+  if (number == 1236) {
+    return {Code::kInternal,
+            "the server cannot send its binlog from " + at + " on: " + why.message() +
+                ". Changes after that point may be lost here; snapshot.mode=when_needed reads the tables "
+                "again when the connector is restarted, or delete its offsets to begin anew"};
+  }
+  if (number == 4052) {
+    return {Code::kInvalidConfig,
+            "another replica or connector uses database.server.id=" + std::to_string(config_.stream.server_id) +
+                "; give each its own: " + why.message()};
+  }
+  return why;
+}
+
+uint64_t Streaming::start_of(const EventHeader& header) const {
+  return (high_bits_ | header.next_position) - header.length;
+}
+
+Status Streaming::handle(Bytes raw) {
+  auto event = parse_event(raw, checksum_, true);
+  if (!event.ok()) return event.status();
+  const EventHeader& header = event->header;
+  if (header.type != EventType::kHeartbeat && (header.flags & kArtificialEvent) == 0 && header.next_position != 0) {
+    if (header.next_position < last_position_) high_bits_ += uint64_t{1} << 32;
+    last_position_ = header.next_position;
+  }
+  if (Status s = dispatch(*event); !s.ok()) {
+    const bool passing = s.code() == Code::kUnavailable || s.code() == Code::kStopped;
+    if (passing) return s;
+    if (Status failure = failed_event(*event, s); !failure.ok()) return failure;
+  }
+  if (in_transaction_) {
+    ++offset_.current.events;
+    offset_.current.rows = 0;
+    if (skip_events_ > 0)
+      --skip_events_;
+    else
+      skip_rows_ = 0;
+  }
+  return sdk::ok();
+}
+
+Status Streaming::failed_event(const Event& event, const Status& why) {
+  const std::string text = "event of type " + std::to_string(static_cast<int>(event.header.type)) + " at " +
+                           place(file_, start_of(event.header)) + (gtid_text_.empty() ? "" : ", GTID " + gtid_text_) +
+                           ": " + why.message();
+  if (config_.on_bad_event == FailureMode::kFail || why.code() == Code::kInvalidConfig) return {why.code(), text};
+  if (config_.on_bad_event == FailureMode::kWarn) context_.warn("skipped " + text);
+  return sdk::ok();
+}
+
+Status Streaming::dispatch(const Event& event) {
+  switch (event.header.type) {
+    case EventType::kRotate: {
+      auto rotate = parse_rotate(event);
+      if (!rotate.ok()) return rotate.status();
+      file_ = rotate->file;
+      high_bits_ = 0;
+      last_position_ = 0;
+      tables_.clear();
+      return sdk::ok();
+    }
+    case EventType::kFormatDescription: {
+      auto format = parse_format_description(event.body);
+      if (!format.ok()) return format.status();
+      checksum_ = format->checksum;
+      return sdk::ok();
+    }
+    case EventType::kHeartbeat:
+      return hooks_.position && !in_transaction_ ? hooks_.position(offset_.current.gtids) : sdk::ok();
+    case EventType::kGtid:
+      return on_gtid(event);
+    case EventType::kTableMap:
+      return on_table_map(event);
+    case EventType::kWriteRowsV1:
+    case EventType::kUpdateRowsV1:
+    case EventType::kDeleteRowsV1:
+    case EventType::kWriteRowsV2:
+    case EventType::kUpdateRowsV2:
+    case EventType::kDeleteRowsV2:
+    case EventType::kWriteRowsCompressed:
+    case EventType::kUpdateRowsCompressed:
+    case EventType::kDeleteRowsCompressed:
+      return on_rows(event);
+    case EventType::kQuery:
+    case EventType::kQueryCompressed:
+      return on_query(event);
+    case EventType::kXid:
+      return end_transaction(event);
+    case EventType::kXaPrepare:
+      return end_transaction(event);
+    case EventType::kAnnotateRows:
+      query_.assign(reinterpret_cast<const char*>(event.body.data()), event.body.size());
+      return sdk::ok();
+    case EventType::kIncident:
+      return {Code::kInternal,
+              "the server reports an incident: events may be missing from its binlog here. Check the tables, "
+              "then set event.processing.failure.handling.mode=warn to pass it"};
+    default:
+      return sdk::ok();
+  }
+}
+
+Status Streaming::on_gtid(const Event& event) {
+  auto parsed = parse_gtid(event);
+  if (!parsed.ok()) return parsed.status();
+  gtid_event_ = *parsed;
+  xid_ = parsed->xid;
+  gtid_event_.xid = {};
+  gtid_ = parsed->id;
+  gtid_text_ = gtid_.text();
+  query_.clear();
+  SourceOffset& offset = offset_.current;
+  const uint64_t position = start_of(event.header);
+  if (resuming_) {
+    resuming_ = false;
+    const bool same = offset.file == file_ && offset.position == position;
+    if (!same && (skip_events_ > 0 || skip_rows_ > 0)) {
+      // Another server's binlog holds the same transaction in other events: what was written of it cannot be counted.
+      if (offset.server_id != 0 && offset.server_id != event.header.server_id) {
+        context_.warn("transaction " + gtid_text_ +
+                      " is read from another server: its rows are written again from the first");
+      }
+      skip_events_ = skip_rows_ = 0;
+    }
+  }
+  offset.file = file_;
+  offset.position = position;
+  offset.events = offset.rows = 0;
+  offset.server_id = event.header.server_id;
+  offset.time_s = event.header.timestamp_s;
+  in_transaction_ = true;
+  if (gtid_event_.prepared_xa) defer_prepared();
+  if (gtid_event_.ddl || deferring_) return sdk::ok();  // no transaction to tell of
+  if (config_.events.transaction_metadata) offset.transaction_id = gtid_text_;
+  offset.rows = 1;
+  const bool told = skip_events_ > 0 || skip_rows_ > 0;
+  return writer_.begin_transaction(gtid_text_, int64_t{event.header.timestamp_s} * 1000, told);
+}
+
+Status Streaming::end_transaction(const Event& event) {
+  SourceOffset& offset = offset_.current;
+  offset.time_s = event.header.timestamp_s;
+  offset.rows = 1;
+  if (in_transaction_ && !gtid_event_.ddl && !deferring_ && !(skip_events_ == 0 && skip_rows_ > 0)) {
+    if (Status s = writer_.end_transaction(int64_t{event.header.timestamp_s} * 1000); !s.ok()) return s;
+  }
+  if (in_transaction_) {
+    offset.gtids.set(gtid_);
+    offset_.render();
+  }
+  in_transaction_ = deferring_ = false;
+  skip_events_ = skip_rows_ = 0;
+  offset.file = file_;
+  offset.position = high_bits_ | event.header.next_position;
+  offset.events = offset.rows = 0;
+  offset.transaction_id.clear();
+  return hooks_.position ? hooks_.position(offset.gtids) : sdk::ok();
+}
+
+SourceInfo Streaming::source_of(const Event& event) const {
+  SourceInfo source;
+  source.time_us = int64_t{event.header.timestamp_s} * 1'000'000;
+  source.server_id = event.header.server_id;
+  source.gtid = gtid_text_;
+  source.file = file_;
+  source.position = start_of(event.header);
+  return source;
+}
+
+}  // namespace millrace::mariadb

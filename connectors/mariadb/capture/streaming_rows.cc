@@ -1,0 +1,111 @@
+// Tables and rows of the stream.
+#include <algorithm>
+
+#include "connectors/mariadb/capture/streaming.h"
+
+namespace millrace::mariadb {
+
+Status Streaming::on_table_map(const Event& event) {
+  if (event.body.size() < 6) return {Code::kInternal, "truncated table map"};
+  uint64_t id = 0;
+  for (size_t i = 0; i < 6; ++i) id |= uint64_t{event.body[i]} << (8 * i);
+  TableState& table = tables_[id];
+  // Every statement repeats its maps; equal bytes are the same table version.
+  if (std::ranges::equal(table.raw, event.body)) return sdk::ok();
+  auto map = parse_table_map(event);
+  if (!map.ok()) return map.status();
+  table = TableState{};
+  table.raw.assign(event.body.begin(), event.body.end());
+  table.map = std::move(*map);
+  table.captured = config_.tables.captures(table.map.table);
+  table.signal = config_.signal_table == table.map.table.full();
+  return sdk::ok();
+}
+
+bool Streaming::source_accepted() const {
+  if (!config_.gtid_filter_rows || (config_.gtid_includes.empty() && config_.gtid_excludes.empty())) return true;
+  const std::string source = std::to_string(gtid_.domain) + "-" + std::to_string(gtid_.server);
+  if (!config_.gtid_includes.empty()) return config_.gtid_includes.matches(source);
+  return !config_.gtid_excludes.matches(source);
+}
+
+Status Streaming::on_rows(const Event& event) {
+  auto id = RowsReader::table_id_of(event);
+  if (!id.ok()) return id.status();
+  const auto found = tables_.find(*id);
+  if (found == tables_.end()) {
+    return {Code::kInternal, "rows of table id " + std::to_string(*id) + " without a table map before them"};
+  }
+  TableState& table = found->second;
+  if (!table.captured || deferring_ || !source_accepted()) return sdk::ok();
+  if (table.ddl_version != schemas_version_) {
+    if (Status s = resolve(table); !s.ok()) return s;
+  }
+  return table.events == nullptr ? sdk::ok() : write_rows(table, event);
+}
+
+Status Streaming::resolve(TableState& table) {
+  table.events = nullptr;
+  auto definition = schemas_.definition_for(table.map);
+  if (!definition.ok()) {
+    const Status& why = definition.status();
+    if (why.code() == Code::kUnavailable || config_.on_unknown_schema == FailureMode::kFail) return why;
+    if (config_.on_unknown_schema == FailureMode::kWarn) {
+      context_.warn("rows of " + table.map.table.full() + " are skipped: " + why.message());
+    }
+    table.ddl_version = schemas_version_;
+    return sdk::ok();
+  }
+  auto events = writer_.table(**definition, &table.map);
+  if (!events.ok()) return events.status();
+  table.definition = *definition;
+  table.events = *events;
+  table.ddl_version = schemas_version_;
+  return sdk::ok();
+}
+
+Status Streaming::write_rows(TableState& table, const Event& event) {
+  if (skip_events_ > 0 && !replaying_) return skip_rows_of(table, event);
+  if (Status s = rows_.open(event, table.map); !s.ok()) return s;
+  SourceOffset& offset = offset_.current;
+  SourceInfo source = source_of(event);
+  source.query = query_;
+  offset.time_s = event.header.timestamp_s;
+  const Operation operation = rows_.operation() == RowOperation::kInsert   ? Operation::kCreate
+                              : rows_.operation() == RowOperation::kUpdate ? Operation::kUpdate
+                                                                           : Operation::kDelete;
+  if (!replaying_) offset.rows = 0;  // a replayed group counts as the rows of its XA COMMIT
+  while (rows_.more()) {
+    if (Status s = rows_.next(); !s.ok()) return s;
+    ++offset.rows;
+    if (skip_rows_ >= offset.rows) {
+      writer_.count_skipped(*table.events);
+      ++source.row;
+      continue;
+    }
+    if (Status s = writer_.row(*table.events, operation, rows_.before(), rows_.after(), source); !s.ok()) return s;
+    ++source.row;
+    if (hooks_.row_seen)
+      hooks_.row_seen(table.map.table, *table.events, rows_.before().empty() ? rows_.after() : rows_.before());
+    if (table.signal && operation == Operation::kCreate && hooks_.signal_row) {
+      hooks_.signal_row(table.map.table, rows_.after(), *table.definition);
+    }
+    if (writer_.full()) {
+      if (Status s = writer_.flush(); !s.ok()) return s;
+    }
+  }
+  return sdk::ok();
+}
+
+/// After a restart within a transaction: what was written counts in the transaction's totals.
+Status Streaming::skip_rows_of(TableState& table, const Event& event) {
+  if (!config_.events.transaction_metadata) return sdk::ok();
+  if (Status s = rows_.open(event, table.map); !s.ok()) return s;
+  while (rows_.more()) {
+    if (Status s = rows_.next(); !s.ok()) return s;
+    writer_.count_skipped(*table.events);
+  }
+  return sdk::ok();
+}
+
+}  // namespace millrace::mariadb
