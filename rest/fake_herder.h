@@ -28,6 +28,7 @@ class FakeHerder : public Herder {
   Status health_answer;
   bool topic_tracking = true;
   std::string trace;
+  std::vector<ConnectorStatus::Progress> progress;
 
   WorkerInfo worker_info() override { return {"3.9.1", "f745dfdcee2b9851", "cluster"}; }
   Status health() override { return health_answer; }
@@ -190,7 +191,7 @@ class FakeHerder : public Herder {
     const State state = connector.target == TargetState::kPaused    ? State::kPaused
                         : connector.target == TargetState::kStopped ? State::kStopped
                                                                     : State::kRunning;
-    return {id, state, "127.0.0.1:8083", trace, "1.0", 0};
+    return {id, state, "127.0.0.1:8083", trace, "1.0", 0, progress};
   }
 };
 

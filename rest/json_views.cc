@@ -1,6 +1,7 @@
 #include "rest/json_views.h"
 
 #include <fmt/format.h>
+#include <cmath>
 
 #include <iterator>
 
@@ -44,6 +45,21 @@ void append_member(std::string& to, std::string_view name, std::string_view valu
   append_json_string(to, value);
 }
 
+void append_progress(std::string& to, const std::vector<ConnectorStatus::Progress>& progress) {
+  to += R"(,"progress":{)";
+  for (const auto& item : progress) {
+    if (&item != &progress.front()) to += ',';
+    append_json_string(to, item.name);
+    to += ':';
+    if (item.text) {
+      append_json_string(to, *item.text);
+    } else {
+      fmt::format_to(std::back_inserter(to), "{}", std::isfinite(item.number) ? item.number : 0.0);
+    }
+  }
+  to += '}';
+}
+
 void append_part(std::string& to, const ConnectorStatus::Part& part) {
   append_member(to, "state", state_name(part.state));
   to += ',';
@@ -53,6 +69,7 @@ void append_part(std::string& to, const ConnectorStatus::Part& part) {
     append_member(to, "trace", part.trace);
   }
   if (part.restarts != 0) fmt::format_to(std::back_inserter(to), R"(,"restarts":{})", part.restarts);
+  if (!part.progress.empty()) append_progress(to, part.progress);
 }
 
 template <class T>

@@ -29,6 +29,7 @@ constexpr std::string_view kSchemas = R"json({
 "ConnectorState": {"type": "object", "required": ["state", "worker_id"], "properties": {
   "state": {"$ref": "#/components/schemas/State"}, "worker_id": {"type": "string"},
   "trace": {"type": "string", "description": "Why it failed."},
+  "progress": {"type": "object", "description": "Of a task: what it tells of long work, such as a snapshot."},
   "restarts": {"type": "integer", "description": "Automatic restarts since it last ran well."}}},
 "TaskStatus": {"allOf": [{"$ref": "#/components/schemas/ConnectorState"},
   {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}]},

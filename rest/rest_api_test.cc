@@ -154,6 +154,11 @@ TEST_F(RestApiTest, StatusesAndTraces) {
       R"({"name":"a","connector":{"state":"RUNNING","worker_id":"127.0.0.1:8083"},"tasks":[{"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083","trace":"X: bad"}],"type":"source"})");
   expect(send("GET", "/connectors/a/tasks/00/status/"), 200,
          R"({"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083","trace":"X: bad"})");
+  herder_.trace.clear();
+  herder_.progress = {{"table", "db.\"t", 0}, {"rows_done", {}, 2.5}};
+  expect(send("GET", "/connectors/a/tasks/0/status"), 200,
+         R"({"id":0,"state":"RUNNING","worker_id":"127.0.0.1:8083","progress":{"table":"db.\"t","rows_done":2.5}})");
+  herder_.progress.clear();
   expect_error(send("GET", "/connectors/a/tasks/-1/status"), 404, "No status found for task a--1");
   expect_error(send("GET", "/connectors/a/tasks/abc/status"), 404, "HTTP 404 Not Found");
   expect_error(send("GET", "/connectors/a/tasks/2147483648/status"), 404, "HTTP 404 Not Found");

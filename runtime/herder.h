@@ -37,6 +37,12 @@ struct ConnectorInfo {
 };
 
 struct ConnectorStatus {
+  /// What a task tells of its work: a name with a text or, without one, a number.
+  struct Progress {
+    std::string name;
+    std::optional<std::string> text;
+    double number = 0;
+  };
   struct Part {
     int id = 0;  ///< of a task
     State state = State::kUnassigned;
@@ -44,6 +50,7 @@ struct ConnectorStatus {
     std::string trace;    ///< empty = none
     std::string version;  ///< of the plugin; empty = unknown
     int restarts = 0;     ///< automatic restarts since it last ran well; shown under an extra member when not 0
+    std::vector<Progress> progress = {};  ///< of a task, as its plugin told last; an extra member, too
   };
   std::string name;
   Part connector;
@@ -122,8 +129,9 @@ class Herder {
   /// Key definitions of a plugin. Errors: kNotFound `Unknown plugin X.`
   virtual Expected<std::vector<ConfigKeyInfo>> plugin_config(const std::string& plugin) = 0;
   virtual Expected<ConfigInfos> validate(const std::string& plugin, const RawConfig& config) = 0;
-  /// What a connector of this configuration would do, with nothing written: the JSON of runtime/preview.h from a request
-  /// body as it reads them. Takes seconds. Errors: kInvalidConfig, kNotFound for the plugin, what the plugin fails with.
+  /// What a connector of this configuration would do, with nothing written: the JSON of runtime/preview.h from a
+  /// request body as it reads them. Takes seconds. Errors: kInvalidConfig, kNotFound for the plugin, what the plugin
+  /// fails with.
   virtual Expected<std::string> preview(const std::string& plugin, const std::string& body, size_t rows) = 0;
 };
 

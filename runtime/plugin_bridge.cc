@@ -105,6 +105,9 @@ void host_add_config_error(mr_context* context, mr_str key, mr_str message) {
   context->add_config_error(view(key), view(message));
 }
 mr_str host_connector_name(mr_context* context) { return to_mr(context->connector_name()); }
+void host_set_progress(mr_context* context, const mr_progress* items, size_t count) {
+  context->set_progress({items, count});
+}
 void host_add_preview(mr_context* context, mr_str line) { context->add_preview(view(line)); }
 
 int32_t host_defines_transactions(mr_context* context) { return context->defines_transactions() ? 1 : 0; }
@@ -145,6 +148,7 @@ const mr_host_v1& plugin_host_table() {
       .abort_transaction = host_abort_transaction,
       .timeout = host_timeout,
       .add_preview = host_add_preview,
+      .set_progress = host_set_progress,
   };
   return table;
 }

@@ -44,6 +44,7 @@ struct mr_context {
   virtual void add_task_config(millrace::ConfigMap config);
   virtual void add_config_error(std::string_view key, std::string_view message);
   virtual void add_preview(std::string_view line);
+  virtual void set_progress(std::span<const mr_progress>) {}
 };
 
 namespace millrace {

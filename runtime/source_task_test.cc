@@ -207,6 +207,19 @@ TEST_F(SourceTaskTest, ATransactionWithABrokenEmitIsNotCommittedAtStop) {
   EXPECT_EQ(source_offset(), "");
 }
 
+TEST_F(SourceTaskTest, ProgressIsInTheStatusUntilToldAnew) {
+  script_.poll = [&](mr_context* context, mr_error*) -> int32_t {
+    const mr_progress items[] = {{to_mr("table"), to_mr("db.t"), 0}, {to_mr("rows"), {nullptr, 0}, 7}};
+    context->set_progress({items, polls_++ == 0 ? size_t{1} : size_t{2}});
+    context->wait(std::chrono::milliseconds(1));
+    return MR_OK;
+  };
+  launch(make({}));
+  ASSERT_TRUE(eventually([&] { return task_->status().progress.size() == 2; }));
+  EXPECT_EQ(task_->status().progress[0].text, "db.t");
+  EXPECT_EQ(task_->status().progress[1].number, 7);
+}
+
 TEST_F(SourceTaskTest, ASourceMayNotWriteToItsOwnOffsetsInTransactions) {
   emit_once({{"connect-offsets", "x"}});
   launch(make({}, exactly_once_));

@@ -60,8 +60,7 @@ Expected<std::unique_ptr<TopicStore>> TopicStore::open(LogClient& client, Option
 
 Status TopicStore::read_to_end() {
   if (auto aborted = client_.admin().abort_transactions_on(options_.topic); !aborted) return aborted;
-  auto consumer =
-      client_.consumer({.client_id = "millrace-" + options_.topic, .read_committed = true});
+  auto consumer = client_.consumer({.client_id = "millrace-" + options_.topic, .read_committed = true});
   if (!consumer) return fail(std::move(consumer.error()));
   std::vector<TopicPartition> partitions;
   for (int32_t p = 0; p < partitions_; ++p) {

@@ -83,9 +83,19 @@ bool WorkerTask::await_end(std::chrono::steady_clock::time_point deadline) {
 
 ConnectorStatus::Part WorkerTask::status() const {
   return visible_.with([&](const Visible& visible) {
-    return ConnectorStatus::Part{identity_.task, visible.state,   identity_.worker_id,
-                                 visible.trace,  plugin_.version, visible.restarts};
+    return ConnectorStatus::Part{identity_.task,  visible.state,    identity_.worker_id, visible.trace,
+                                 plugin_.version, visible.restarts, visible.progress};
   });
+}
+
+void WorkerTask::set_progress(std::span<const mr_progress> items) {
+  std::vector<ConnectorStatus::Progress> progress;
+  for (const mr_progress& item : items) {
+    auto& told =
+        progress.emplace_back(ConnectorStatus::Progress{std::string(item.name.data, item.name.size), {}, item.number});
+    if (item.text.data != nullptr) told.text.emplace(item.text.data, item.text.size);
+  }
+  visible_.with([&](Visible& visible) { visible.progress = std::move(progress); });
 }
 
 void WorkerTask::forget_topics() {

@@ -69,6 +69,7 @@ class WorkerTask : public mr_context {
   const Logger& logger() const override { return logger_; }
   bool stopping() override { return stop_.requested(); }
   bool wait(std::chrono::milliseconds timeout) override { return stop_.wait_for(timeout); }
+  void set_progress(std::span<const mr_progress> items) override;
 
  protected:
   /// Runs the plugin's task from create to destroy. Returns when a stop was asked for (ok) or on a failure that ends
@@ -112,6 +113,7 @@ class WorkerTask : public mr_context {
     State state = State::kUnassigned;
     std::string trace;
     int restarts = 0;
+    std::vector<ConnectorStatus::Progress> progress = {};
   };
   Guarded<Visible> visible_;
   Guarded<Events> events_;

@@ -38,17 +38,9 @@ std::string label_name(std::string_view setting) {
   for (char& c : name) {
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   }
-  constexpr std::array<std::string_view, 11> kTaken = {"connector",
-                                                       "task",
-                                                       "status",
-                                                       "connector_class",
-                                                       "connector_type",
-                                                       "connector_version",
-                                                       "version",
-                                                       "commit_id",
-                                                       "connect_protocol",
-                                                       "leader_name",
-                                                       "le"};
+  constexpr std::array<std::string_view, 12> kTaken = {
+      "connector", "task",    "status",    "connector_class",  "connector_type", "connector_version",
+      "name",      "version", "commit_id", "connect_protocol", "leader_name",    "le"};
   const bool taken = std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end();
   // Names that begin with two underscores are Prometheus's own.
   if (taken || name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) || name.starts_with("__"))
@@ -204,6 +196,15 @@ void MetricsPage::Sheet::add_tasks(const LocalHerder::Reading& reading, MetricsS
   };
   for (const auto& part : reading.status.tasks)
     add_status(kTask, "1 for the state that the task is in.", of(part.id), part.state);
+  for (const auto& part : reading.status.tasks) {
+    for (const auto& item : part.progress) {
+      if (item.text) continue;
+      auto own = of(part.id);
+      own.emplace_back("name", item.name);
+      text_.metric("millrace_task_progress", Kind::kGauge, "What the task tells of its work, by name.")
+          .add(labels(own), item.number);
+    }
+  }
   for (const auto& task : reading.tasks) {
     const TaskMetrics* metrics = metrics_of(*task);
     if (metrics == nullptr) continue;

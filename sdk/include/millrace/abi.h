@@ -1,4 +1,4 @@
-/* millrace plugin ABI, version 1.1: everything that crosses between the worker and a connector plugin.
+/* millrace plugin ABI, version 1.2: everything that crosses between the worker and a connector plugin.
  *
  * A plugin is a shared library that exports one symbol, `mr_plugin`. C++ authors include <millrace/connector.hpp>
  * instead, which wraps this file; it is C so that a plugin and a worker built by different compilers agree.
@@ -8,7 +8,8 @@
  *   before it touches a later member. Another major is refused. Structs that travel in arrays (mr_value, mr_record,
  *   mr_field, mr_pair, mr_config_key) never change within a major.
  * - One ownership rule: arguments are borrowed for the call and the callee copies what it keeps. No memory is freed on
- *   the other side. Values returned by host functions live until the task or connector is destroyed, unless said otherwise.
+ *   the other side. Values returned by host functions live until the task or connector is destroyed, unless said
+ * otherwise.
  * - Functions return an mr_code; on failure `error` is filled in place and has the same code. No exception crosses.
  * - Strings are pointer and size, UTF-8, not terminated; data = NULL means "none" where a string is optional.
  * - A task is called by one thread at a time; only `interrupt` comes from another thread.
@@ -25,7 +26,7 @@ extern "C" {
 #endif
 
 #define MR_ABI_MAJOR 1
-#define MR_ABI_MINOR 1
+#define MR_ABI_MINOR 2
 
 typedef struct mr_str {
   const char* data;
@@ -168,21 +169,22 @@ typedef struct mr_topic_partition {
 /* ---- configuration --------------------------------------------------------------------------------------------- */
 
 typedef enum mr_type { /* Kafka's ConfigDef types */
-  MR_TYPE_BOOLEAN = 0,
-  MR_TYPE_STRING = 1,
-  MR_TYPE_INT = 2,
-  MR_TYPE_SHORT = 3,
-  MR_TYPE_LONG = 4,
-  MR_TYPE_DOUBLE = 5,
-  MR_TYPE_LIST = 6,
-  MR_TYPE_CLASS = 7,
-  MR_TYPE_PASSWORD = 8
+                       MR_TYPE_BOOLEAN = 0,
+                       MR_TYPE_STRING = 1,
+                       MR_TYPE_INT = 2,
+                       MR_TYPE_SHORT = 3,
+                       MR_TYPE_LONG = 4,
+                       MR_TYPE_DOUBLE = 5,
+                       MR_TYPE_LIST = 6,
+                       MR_TYPE_CLASS = 7,
+                       MR_TYPE_PASSWORD = 8
 } mr_type;
 
 typedef enum mr_importance { MR_HIGH = 0, MR_MEDIUM = 1, MR_LOW = 2 } mr_importance;
 typedef enum mr_width { MR_WIDTH_NONE = 0, MR_WIDTH_SHORT = 1, MR_WIDTH_MEDIUM = 2, MR_WIDTH_LONG = 3 } mr_width;
 
-/* Checks one value (its text, trimmed). On failure `error->message` completes "Invalid value V for configuration K: ". */
+/* Checks one value (its text, trimmed). On failure `error->message` completes "Invalid value V for configuration K: ".
+ */
 typedef int32_t (*mr_check)(mr_str value, mr_error* error);
 
 typedef struct mr_config_key {
@@ -195,8 +197,8 @@ typedef struct mr_config_key {
   int32_t reserved;
   mr_str default_value;
   mr_str documentation;
-  mr_str group;           /* data NULL = none */
-  mr_str display_name;    /* data NULL = the name */
+  mr_str group;        /* data NULL = none */
+  mr_str display_name; /* data NULL = the name */
   const mr_str* dependents;
   size_t dependent_count;
   mr_check check; /* NULL = any value of the type */
@@ -213,6 +215,13 @@ typedef struct mr_config {
 typedef struct mr_context mr_context; /* the host's side of one connector or task */
 
 typedef enum mr_level { MR_DEBUG = 0, MR_INFO = 1, MR_WARN = 2, MR_ERROR = 3 } mr_level;
+
+/* One thing that a task tells of long work: "rows_done", "table". */
+typedef struct mr_progress {
+  mr_str name; /* letters, digits, underscores */
+  mr_str text; /* data NULL: `number` counts */
+  double number;
+} mr_progress;
 
 typedef struct mr_host_v1 {
   uint32_t struct_size;
@@ -275,6 +284,12 @@ typedef struct mr_host_v1 {
 
   /* Connectors, within preview: adds one line of what would be done: a statement, an object's name and content. */
   void (*add_preview)(mr_context*, mr_str line);
+
+  /* ---- since 1.2 ---- */
+
+  /* Tasks, any thread. What the task is at, shown in its status and, where a number, at /metrics; replaces what was
+     told before. Copied. Call it a few times a second at most. */
+  void (*set_progress)(mr_context*, const mr_progress* items, size_t count);
 } mr_host_v1;
 
 /* ---- what a plugin provides -------------------------------------------------------------------------------------- */
@@ -320,7 +335,8 @@ typedef struct mr_connector_v1 {
 
   /* Sinks. Newly assigned partitions; may be NULL. */
   int32_t (*open)(void* task, const mr_topic_partition*, size_t count, mr_error*);
-  /* Sinks. Records in offset order within a partition; `count` may be 0. MR_UNAVAILABLE: the same records come again. */
+  /* Sinks. Records in offset order within a partition; `count` may be 0. MR_UNAVAILABLE: the same records come again.
+   */
   int32_t (*put)(void* task, const mr_record* records, size_t count, mr_error*);
   /* Sinks. Everything put before is durable in the target when it returns MR_OK. The offsets say up to where, and may
      be lowered in place to what is really durable. May be NULL when put itself is durable. */
@@ -336,7 +352,8 @@ typedef struct mr_connector_v1 {
   int32_t (*preview)(mr_context*, const mr_config*, const mr_record*, size_t count, mr_error*);
 
   /* Sources, may be NULL (says nothing; then exactly.once.support=required is refused): an mr_support, whether with
-     these settings every record comes once if records and offsets are stored in one step. Looks at the settings only. */
+     these settings every record comes once if records and offsets are stored in one step. Looks at the settings only.
+   */
   int32_t (*exactly_once_support)(const mr_config*);
   /* Sources, may be NULL (no): 1 when with these settings its tasks can end their transactions themselves, so that
      transaction.boundary=connector is allowed. Looks at the settings only. */

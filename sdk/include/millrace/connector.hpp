@@ -373,6 +373,11 @@ class SourceContext : public TaskContext {
  public:
   using TaskContext::TaskContext;
 
+  /// What the task is at, for its status and /metrics; replaces what was told before. A few times a second at most.
+  void progress(std::span<const mr_progress> items) const {
+    if (detail::host_has(&mr_host_v1::set_progress)) detail::host->set_progress(context_, items.data(), items.size());
+  }
+
   /// The offset map stored last for a partition map; kind MR_NULL when none. Lives until the next call.
   Status stored_offset(const mr_value& partition, mr_value& offset) const {
     mr_error error{};

@@ -207,6 +207,8 @@ class FakeHost {
     std::lock_guard lock(mutex_);
     return reconfiguration_requests_;
   }
+  /// What set_progress was told last; numbers as std::to_string prints them.
+  const std::map<std::string, std::string>& progress() const { return progress_; }
   const std::vector<std::string>& raised_errors() const { return raised_errors_; }
   const std::vector<std::string>& paused() const { return paused_; }  ///< "topic-partition", in pausing order
 
@@ -260,6 +262,7 @@ class FakeHost {
   std::vector<Settings> task_configs_;
   std::vector<Seek> seeks_;
   std::vector<std::string> raised_errors_, paused_;
+  std::map<std::string, std::string> progress_;
   std::deque<std::unique_ptr<OwnedSchema>> schemas_;
 };
 
@@ -471,6 +474,14 @@ inline mr_host_v1 FakeHost::make_table() {
   table.log = [](mr_context* context, int32_t level, mr_str message) {
     std::lock_guard lock(of(context).mutex_);
     of(context).log_.push_back({static_cast<mr_level>(level), std::string(view(message))});
+  };
+  table.set_progress = [](mr_context* context, const mr_progress* items, size_t count) {
+    std::lock_guard lock(of(context).mutex_);
+    of(context).progress_.clear();
+    for (size_t i = 0; i < count; ++i) {
+      of(context).progress_[std::string(view(items[i].name))] =
+          items[i].text.data != nullptr ? std::string(view(items[i].text)) : std::to_string(items[i].number);
+    }
   };
   table.stopping = [](mr_context* context) -> int32_t { return of(context).stopping() ? 1 : 0; };
   table.wait = [](mr_context* context, int64_t ms) -> int32_t {
