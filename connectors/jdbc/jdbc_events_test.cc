@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 #include <millrace/testing.hpp>
 
 #include "connectors/common/schema_spec.h"
@@ -415,6 +416,60 @@ TEST_P(BothSinks, WriteEverySemanticType) {
     EXPECT_EQ(written[1][i + 1], cases[i].shown) << cases[i].schema.name;
     EXPECT_EQ(written[2][i + 1], "\\N") << cases[i].schema.name;
   }
+}
+
+TEST_F(Events, DebeziumsSettingsAreCheckedAgainstEachOther) {
+  const auto complaints = [&](FakeHost::Settings more) {
+    FakeHost host;
+    std::vector<mr_pair> pairs;
+    const auto config = settings(kDebezium, std::move(more));
+    for (const auto& [key, value] : config) pairs.push_back({sdk::to_mr(key), sdk::to_mr(value)});
+    const mr_config raw{pairs.data(), pairs.size()};
+    mr_error error{};
+    FakeHost::connector(mr_plugin, kDebezium)->validate(host.context(), &raw, &error);
+    std::string keys;
+    for (const auto& complaint : host.config_errors()) keys += complaint.key + ";";
+    return keys;
+  };
+  EXPECT_EQ(complaints({}), "");
+  EXPECT_EQ(complaints({{"primary.key.mode", "none"}}), "insert.mode;");
+  EXPECT_EQ(complaints({{"delete.enabled", "true"}, {"primary.key.mode", "record_value"}}), "delete.enabled;");
+  EXPECT_EQ(complaints({{"field.include.list", "a"}, {"field.exclude.list", "b"}}), "field.include.list;");
+  EXPECT_EQ(complaints({{"connection.password", "wrong"}}), "connection.url;");
+}
+
+/// Thousands of events in one put, so that the bulk statements of several kinds meet.
+TEST_P(BothSinks, KeepTheOrderOfManyEvents) {
+  constexpr int kKeys = 50, kEvents = 5000;
+  std::map<int, std::string> expected;
+  std::deque<std::string> names;
+  for (int i = 0; i < kEvents; ++i) {
+    const int key = i * 7919 % kKeys;
+    if (i % 11 == 0 && expected.contains(key)) {
+      event("d", key, std::nullopt);
+      tombstone(key);
+      expected.erase(key);
+    } else {
+      upsert(expected.contains(key) ? "u" : "c", key, text(names.emplace_back("n" + std::to_string(i))));
+      expected[key] = names.back();
+    }
+  }
+  expect_put(GetParam(), {{"delete.enabled", "true"}});
+  Rows left;
+  for (const auto& [key, name] : expected) left.push_back({std::to_string(key), name});
+  EXPECT_EQ(rows(), left);
+}
+
+TEST_P(BothSinks, ReportTheEventThatCannotBeWritten) {
+  use({{"id", spec(MR_INT32, "", false)}, {"at", spec(MR_STRING, "io.debezium.time.ZonedTimestamp")}});
+  event("c", 1, {{number(1), text("2024-01-01T00:00:00Z")}});
+  event("c", 2, {{number(2), text("yesterday")}});
+  event("c", 3, {{number(3), text("2024-01-03T00:00:00Z")}});
+  expect_put(GetParam(), {{GetParam() == kDebezium ? "flush.max.retries" : "max.retries", "0"}});
+  EXPECT_EQ(rows("select id from p_shop_orders order by id"), (Rows{{"1"}, {"3"}}));
+  ASSERT_EQ(host_.reports().size(), 1U);
+  EXPECT_EQ(host_.reports()[0].index, 1U);
+  EXPECT_THAT(host_.reports()[0].message, HasSubstr("'yesterday' is no ISO 8601 text"));
 }
 
 TEST_F(Events, ZonedTimestampsGoIntoTheSessionsZoneAndWallClocksStay) {
