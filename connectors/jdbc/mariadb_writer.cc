@@ -4,16 +4,15 @@
 #include <mysqld_error.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "connectors/jdbc/decimal.h"
+#include "connectors/jdbc/geometry.h"
 #include "connectors/jdbc/mariadb_session.h"
+#include "connectors/jdbc/temporal.h"
 
 namespace millrace::jdbc {
 namespace {
-
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0); }
 
 /// One parameter's values for a run of records.
 struct Column {
@@ -30,27 +29,55 @@ struct Column {
 enum_field_types wire_type(CellForm form) {
   switch (form) {
     case CellForm::kInt:
+    case CellForm::kUnsigned:
+    case CellForm::kBits:
       return MYSQL_TYPE_LONGLONG;
     case CellForm::kFloat:
       return MYSQL_TYPE_FLOAT;
     case CellForm::kDouble:
       return MYSQL_TYPE_DOUBLE;
     case CellForm::kBytes:
+    case CellForm::kGeometry:
+    case CellForm::kPoint:
       return MYSQL_TYPE_BLOB;
+    case CellForm::kText:
+    case CellForm::kDecimal:
+    case CellForm::kVariableDecimal:
+      return MYSQL_TYPE_STRING;
     case CellForm::kDate:
+    case CellForm::kEventDate:
+    case CellForm::kIsoDate:
       return MYSQL_TYPE_DATE;
     case CellForm::kTime:
+    case CellForm::kTimeMillis:
+    case CellForm::kTimeMicros:
+    case CellForm::kTimeNanos:
+    case CellForm::kZonedTime:
+    case CellForm::kIsoTime:
       return MYSQL_TYPE_TIME;
-    case CellForm::kTimestamp:
-    case CellForm::kEpochMicros:
-    case CellForm::kEpochNanos:
-      return MYSQL_TYPE_DATETIME;
     default:
-      return MYSQL_TYPE_STRING;
+      return MYSQL_TYPE_DATETIME;
   }
 }
 
-mr_value text_value(mr_str text) { return sdk::string_value(sdk::view(text)); }
+/// Whether the form is made from a STRUCT; no other takes arrays, maps or structs.
+bool from_struct(CellForm form) {
+  return form == CellForm::kVariableDecimal || form == CellForm::kGeometry || form == CellForm::kPoint;
+}
+
+/// Little-endian bytes as a number.
+int64_t bits_of(const mr_value& value) {
+  uint64_t number = 0;
+  for (uint32_t i = std::min(value.size, 8U); i > 0; --i) {
+    number = number << 8 | static_cast<unsigned char>(value.u.bytes[i - 1]);
+  }
+  return static_cast<int64_t>(number);
+}
+
+/// A member of a STRUCT value, MR_NULL when it has none there.
+mr_value member(const mr_value& value, uint32_t index) {
+  return index < value.size ? value.u.items[index] : mr_value{};
+}
 
 class Writer final : public BatchWriter {
  public:
@@ -110,29 +137,6 @@ class Writer final : public BatchWriter {
     }
   }
 
-  static mr_value cell_of(const mr_record& record, const CellSource& source) {
-    switch (source.from) {
-      case CellSource::From::kKey:
-        return record.key;
-      case CellSource::From::kKeyField:
-        return source.index < record.key.size && record.key.kind == MR_STRUCT ? record.key.u.items[source.index]
-                                                                              : mr_value{};
-      case CellSource::From::kValue:
-        return record.value;
-      case CellSource::From::kValueField:
-        return source.index < record.value.size && record.value.kind == MR_STRUCT ? record.value.u.items[source.index]
-                                                                                  : mr_value{};
-      case CellSource::From::kTopic:
-        return text_value(record.original_topic.data != nullptr ? record.original_topic : record.topic);
-      case CellSource::From::kPartition:
-        return sdk::int_value(MR_INT32,
-                              record.original_topic.data != nullptr ? record.original_partition : record.partition);
-      case CellSource::From::kOffset:
-        return sdk::int_value(MR_INT64, record.offset);
-    }
-    return {};
-  }
-
   Status fill(const mr_record& record, size_t row, size_t& bytes) {
     for (size_t i = 0; i < cells_.size(); ++i) {
       const Cell& cell = cells_[i];
@@ -145,13 +149,18 @@ class Writer final : public BatchWriter {
         if (!column.times.empty()) column.pointers[row] = &column.times[row];
         continue;
       }
-      if (value.kind == MR_ARRAY || value.kind == MR_MAP || value.kind == MR_STRUCT) {
+      if ((value.kind == MR_ARRAY || value.kind == MR_MAP || value.kind == MR_STRUCT) &&
+          !(value.kind == MR_STRUCT && from_struct(cell.form))) {
         return {Code::kBadRecord,
                 "Unsupported source data type: arrays, maps and structs have no column type; flatten the record first"};
       }
       switch (cell.form) {
         case CellForm::kInt:
+        case CellForm::kUnsigned:
           column.integers[row] = value.u.i64;
+          break;
+        case CellForm::kBits:
+          column.integers[row] = bits_of(value);
           break;
         case CellForm::kFloat:
           column.floats[row] = static_cast<float>(value.u.f64);
@@ -166,7 +175,13 @@ class Writer final : public BatchWriter {
           bytes += value.size;
           break;
         case CellForm::kDecimal:
+        case CellForm::kVariableDecimal:
           fill_decimal(column, row, value);
+          bytes += column.lengths[row];
+          break;
+        case CellForm::kGeometry:
+        case CellForm::kPoint:
+          if (Status s = fill_geometry(cell.form, column, row, value); !s.ok()) return s;
           bytes += column.lengths[row];
           break;
         default:
@@ -177,7 +192,12 @@ class Writer final : public BatchWriter {
     return sdk::ok();
   }
 
-  void fill_decimal(Column& column, size_t row, const mr_value& value) {
+  void fill_decimal(Column& column, size_t row, mr_value value) {
+    if (value.kind == MR_STRUCT) {  // VariableScaleDecimal: scale, value
+      const int64_t scale = member(value, 0).u.i64;
+      value = member(value, 1);
+      value.scale = static_cast<int16_t>(scale);
+    }
     char text[kDecimalTextMax];
     const size_t size = decimal_text({value.u.bytes, value.size}, value.scale, text);
     char* to = bytes_.allocate(size);
@@ -186,51 +206,45 @@ class Writer final : public BatchWriter {
     column.lengths[row] = size;
   }
 
+  /// Geometry: wkb, srid. Point: x, y, wkb, srid.
+  Status fill_geometry(CellForm form, Column& column, size_t row, const mr_value& value) {
+    const uint32_t first = form == CellForm::kPoint ? 2 : 0;
+    const mr_value wkb = member(value, first), srid = member(value, first + 1);
+    const auto number = srid.kind == MR_NULL ? 0 : static_cast<uint32_t>(srid.u.i64);
+    std::string_view stored;
+    if (wkb.kind == MR_BYTES) {
+      auto made = stored_geometry({wkb.u.bytes, wkb.size}, number, bytes_);
+      if (!made.ok()) return made.status();
+      stored = *made;
+    } else if (form == CellForm::kPoint) {
+      stored = stored_point(member(value, 0).u.f64, member(value, 1).u.f64, number, bytes_);
+    } else {
+      return {Code::kBadRecord, "a geometry without the field wkb"};
+    }
+    column.pointers[row] = stored.data();
+    column.lengths[row] = stored.size();
+    return sdk::ok();
+  }
+
   Status fill_time(CellForm form, Column& column, size_t row, const mr_value& value) {
-    Civil civil;
-    int64_t number = value.u.i64;
-    if (value.kind == MR_STRING) {  // an epoch number as text
-      const char* end = value.u.bytes + value.size;
-      const auto parsed = std::from_chars(value.u.bytes, end, number);
-      if (parsed.ec != std::errc() || parsed.ptr != end) {
-        return {Code::kBadRecord, "'" + std::string(value.u.bytes, value.size) +
-                                      "' is no epoch number for a field of timestamp.fields.list"};
-      }
-    }
-    switch (form) {
-      case CellForm::kDate: {
-        const int64_t seconds = number * 86400;
-        civil = WallClock{{}, options_.clock.calendar}.civil_of(seconds + options_.date_zone.offset_at(seconds), 0);
-        civil.hour = civil.minute = civil.second = 0;
-        break;
-      }
-      case CellForm::kTime:
-      case CellForm::kTimestamp: {
-        const int64_t seconds = floor_div(number, 1000);
-        civil = options_.clock.civil_of(seconds, static_cast<uint32_t>((number - seconds * 1000) * 1000));
-        break;
-      }
-      default: {
-        const int64_t per_second = form == CellForm::kEpochNanos ? 1'000'000'000 : 1'000'000;
-        const int64_t seconds = floor_div(number, per_second);
-        civil = options_.clock.civil_of(
-            seconds, static_cast<uint32_t>((number - seconds * per_second) / (per_second / 1'000'000)));
-        break;
-      }
-    }
+    WallTime wall;
+    if (Status s = wall_time(form, value, options_, wall); !s.ok()) return s;
     MYSQL_TIME& time = column.times[row];
-    if (form != CellForm::kTime) {
-      time.year = static_cast<unsigned>(civil.year);
-      time.month = civil.month;
-      time.day = civil.day;
+    const bool of_day = wall.kind == WallTime::Kind::kTime;
+    if (!of_day) {
+      time.year = static_cast<unsigned>(wall.civil.year);
+      time.month = wall.civil.month;
+      time.day = wall.civil.day;
     }
-    time.hour = civil.hour;
-    time.minute = civil.minute;
-    time.second = civil.second;
-    time.second_part = civil.micros;
-    time.time_type = form == CellForm::kTime   ? MYSQL_TIMESTAMP_TIME
-                     : form == CellForm::kDate ? MYSQL_TIMESTAMP_DATE
-                                               : MYSQL_TIMESTAMP_DATETIME;
+    time.hour = of_day ? wall.hours % 24 : wall.civil.hour;
+    if (of_day) time.day = wall.hours / 24;  // the protocol has one byte for hours
+    time.minute = wall.civil.minute;
+    time.second = wall.civil.second;
+    time.second_part = wall.civil.micros;
+    time.neg = wall.negative;
+    time.time_type = of_day                               ? MYSQL_TIMESTAMP_TIME
+                     : wall.kind == WallTime::Kind::kDate ? MYSQL_TIMESTAMP_DATE
+                                                          : MYSQL_TIMESTAMP_DATETIME;
     column.pointers[row] = &time;
     return sdk::ok();
   }
@@ -243,6 +257,7 @@ class Writer final : public BatchWriter {
     switch (column.type) {
       case MYSQL_TYPE_LONGLONG:
         bind.buffer = &column.integers[row];
+        bind.is_unsigned = cells_[i].form != CellForm::kInt;
         break;
       case MYSQL_TYPE_FLOAT:
         bind.buffer = &column.floats[row];

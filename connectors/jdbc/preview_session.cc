@@ -44,29 +44,46 @@ class PreviewWriter final : public BatchWriter {
         return std::to_string(record.original_partition);
       case From::kOffset:
         return std::to_string(record.offset);
+      case From::kNothing:
+        return "NULL";
       case From::kKey:
         return literal(record.key, record.key_schema, cell);
       case From::kValue:
         return literal(record.value, record.value_schema, cell);
       case From::kKeyField:
-        return field(record.key, record.key_schema, cell);
+        return literal(cell_of(record, cell.source), member_schema(record.key_schema, cell.source.index), cell);
       case From::kValueField:
-        return field(record.value, record.value_schema, cell);
+        return literal(cell_of(record, cell.source), member_schema(record.value_schema, cell.source.index), cell);
+      case From::kAfterField:
+        return literal(cell_of(record, cell.source),
+                       member_schema(member_schema(record.value_schema, cell.source.row), cell.source.index), cell);
+      case From::kHeader:
+        return literal(cell_of(record, cell.source), header_schema(record, cell.source.header), cell);
     }
     return "?";
   }
 
-  std::string field(const mr_value& value, mr_schema_id id, const Cell& cell) const {
+  mr_schema_id member_schema(mr_schema_id id, uint32_t index) const {
     const mr_schema* schema = context_.describe(id);
-    if (schema == nullptr || value.kind != MR_STRUCT || cell.source.index >= schema->field_count) return "?";
-    return literal(value.u.items[cell.source.index], schema->fields[cell.source.index].schema, cell);
+    return schema != nullptr && index < schema->field_count ? schema->fields[index].schema : 0;
+  }
+
+  static mr_schema_id header_schema(const mr_record& record, std::string_view name) {
+    mr_schema_id found = 0;
+    for (uint32_t i = 0; i < record.header_count; ++i) {
+      if (sdk::view(record.headers[i].key) == name) found = record.headers[i].schema;
+    }
+    return found;
   }
 
   std::string literal(const mr_value& value, mr_schema_id id, const Cell& cell) const {
     const mr_schema* schema = context_.describe(id);
     const mr_value& shown = value.kind == MR_NULL && cell.fallback != nullptr ? *cell.fallback : value;
     if (shown.kind == MR_NULL) return "NULL";
-    const std::string text = schema == nullptr ? "" : dialect_.literal(*schema, shown, options_);
+    if (schema == nullptr) return "?";
+    const bool common = cell.form < CellForm::kEventDate && cell.form != CellForm::kUnsigned;
+    const std::string text = common ? dialect_.literal(*schema, shown, options_)
+                                    : dialect_.event_literal(*schema, cell.form, shown, options_);
     return text.empty() ? "?" : text;
   }
 

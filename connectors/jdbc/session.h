@@ -115,15 +115,24 @@ struct CellSource {
     kKeyField,
     kValue,
     kValueField,
+    kAfterField,  ///< of the row in a change event
+    kHeader,
+    kNothing,
     kTopic,
     kPartition,
     kOffset
   } from = From::kValueField;
   uint32_t index = 0;
+  uint32_t row = 0;    ///< kAfterField: where in the value the row is
+  std::string header;  ///< kHeader: its name; the last one counts
 };
+
+/// The value that `source` means; kind MR_NULL when the record has none.
+mr_value cell_of(const mr_record& record, const CellSource& source);
 
 enum class CellForm : uint8_t {
   kInt,
+  kUnsigned,
   kFloat,
   kDouble,
   kText,
@@ -133,7 +142,24 @@ enum class CellForm : uint8_t {
   kTime,
   kTimestamp,
   kEpochMicros,
-  kEpochNanos
+  kEpochNanos,
+  // Debezium's: see debezium_types.h
+  kEventDate,
+  kEventMillis,
+  kEventMicros,
+  kEventNanos,
+  kTimeMillis,
+  kTimeMicros,
+  kTimeNanos,
+  kZonedTimestamp,
+  kZonedTime,
+  kIsoDate,
+  kIsoTime,
+  kIsoTimestamp,
+  kBits,
+  kVariableDecimal,
+  kGeometry,
+  kPoint
 };
 
 struct Cell {

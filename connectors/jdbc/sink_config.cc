@@ -29,6 +29,10 @@ int32_t check_precision(mr_str value, mr_error* error) {
 }
 int32_t check_tombstones(mr_str value, mr_error* error) { return check_enumerator(value, {"fail", "ignore"}, error); }
 
+int32_t check_event_types(mr_str value, mr_error* error) {
+  return check_enumerator(value, {"envelope", "always"}, error);
+}
+
 int32_t check_table_types(mr_str value, mr_error* error) {
   const std::vector<std::string> types = split_list(sdk::view(value));
   if (types.empty()) {
@@ -111,6 +115,15 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
      Width::kShort, "Retry Backoff (millis)", sdk::checks::at_least<0>},
     {"mssql.use.merge.holdlock", Type::kBoolean, "true", Importance::kLow, "Accepted; for another database.", kWrites,
      7, Width::kShort, "SQL Server - Use HOLDLOCK in MERGE"},
+    {"truncate.enabled", Type::kBoolean, "false", Importance::kMedium, "A change event with op t empties its table.",
+     kWrites, 9, Width::kShort, "Enable truncates"},
+    {"unavailable.value.placeholder", Type::kString, "__debezium_unavailable_value", Importance::kLow,
+     "A text that a change event has in place of an unknown value: an update leaves the column as it is.", kMapping, 11,
+     Width::kMedium, "Unavailable value placeholder"},
+    {"millrace.debezium.types", Type::kString, "envelope", Importance::kLow,
+     "Debezium's semantic types become dates, times, bits and geometries in change events (envelope) or in all "
+     "records (always).",
+     kMapping, 12, Width::kShort, "Debezium types", check_event_types},
     {"trim.sensitive.log", Type::kBoolean, "false", Importance::kLow, "Accepted; records' values are not logged.",
      kWrites, 8, Width::kShort, "Trim sensitive logs"},
 });
@@ -124,6 +137,7 @@ std::vector<std::string> names_of(const sdk::Config& config, std::string_view ke
 KeyMode key_mode_of(const std::string& text) {
   if (text == "kafka") return KeyMode::kKafka;
   if (text == "record_key") return KeyMode::kRecordKey;
+  if (text == "record_header") return KeyMode::kRecordHeader;
   return text == "record_value" ? KeyMode::kRecordValue : KeyMode::kNone;
 }
 
@@ -154,6 +168,9 @@ Result<SinkConfig> SinkConfig::parse(const sdk::Config& config) {
   out.delete_enabled = config.boolean("delete.enabled");
   out.replace_null = config.boolean("replace.null.with.default");
   out.ignore_tombstones = lower(config.string("millrace.tombstones")) == "ignore";
+  out.truncate_enabled = config.boolean("truncate.enabled");
+  out.unavailable = config.string("unavailable.value.placeholder");
+  out.event_types = lower(config.string("millrace.debezium.types")) == "always";
   out.batch_size = static_cast<size_t>(std::max<int64_t>(config.int64("batch.size"), 1));
   out.retries_max = config.int64("max.retries");
   out.retry_backoff_ms = config.int64("retry.backoff.ms");

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "connectors/jdbc/common_config.h"
+#include "connectors/jdbc/field_filter.h"
 
 namespace millrace::jdbc {
 
 enum class InsertMode { kInsert, kUpsert, kUpdate };
-enum class KeyMode { kNone, kKafka, kRecordKey, kRecordValue };
+enum class KeyMode { kNone, kKafka, kRecordKey, kRecordValue, kRecordHeader };
 
 std::span<const sdk::ConfigKey> sink_config_keys();
 
@@ -27,7 +28,11 @@ struct SinkConfig {
   std::string table_name_format, string_column;
   std::vector<std::string> table_types;
   bool auto_create = false, auto_evolve = false, delete_enabled = false, replace_null = true;
-  bool ignore_tombstones = false;
+  bool ignore_tombstones = false, truncate_enabled = false;
+  bool event_types = false;       ///< Debezium's types and columns for all records, not only for change events
+  bool underscore_topic = false;  ///< dots of a topic become underscores in the table's name
+  FieldFilter field_filter;
+  std::string unavailable = "__debezium_unavailable_value";  ///< a value that says: leave the column
   bool quote_identifiers = true;
   size_t batch_size = 3000;
   int64_t retries_max = 10, retry_backoff_ms = 3000;

@@ -32,11 +32,16 @@ std::string position(const mr_record& record) {
 }  // namespace
 
 Status JdbcSinkTask::start(sdk::SinkContext& context) {
-  auto config = SinkConfig::parse(context.config());
+  auto config = parse_(context.config());
   if (!config.ok()) return config.status();
   config_ = std::move(*config);
   dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers);
   retries_left_ = config_->retries_max;
+  source_names_.clear();
+  const std::string& format = config_->table_name_format;
+  for (size_t at = 0; (at = format.find("${source.", at)) != std::string::npos; ++at) {
+    source_names_.push_back(format.substr(at + 9, format.find('}', at) - at - 9));
+  }
   warn_unknown_parameters(context, config_->connection);
   return sdk::ok();
 }
@@ -60,7 +65,7 @@ void JdbcSinkTask::disconnect() {
 Status JdbcSinkTask::stop(sdk::SinkContext&) {
   disconnect();
   tables_.clear();
-  tables_by_topic_.clear();
+  tables_by_origin_.clear();
   last_table_ = nullptr;
   return sdk::ok();
 }
@@ -104,7 +109,27 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
   return write_around_bad_records(context, records);
 }
 
-Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& record) const {
+JdbcSinkTask::Action JdbcSinkTask::action_of(const mr_record& record, const RecordShape& shape) const {
+  const Action remove = config_->delete_enabled ? Action::kDelete : Action::kSkip;
+  if (shape.kind == RecordShape::Kind::kMeta) return Action::kSkip;
+  // Without the source block nobody knows the table; the event before the mark has deleted the row.
+  if (record.value.kind == MR_NULL) return source_names_.empty() ? remove : Action::kSkip;
+  if (shape.kind == RecordShape::Kind::kPlain) return Action::kWrite;
+  switch (operation_of(record, shape)) {
+    case 'c':
+    case 'r':
+    case 'u':
+      return Action::kWrite;
+    case 'd':
+      return remove;
+    case 't':
+      return config_->truncate_enabled ? Action::kTruncate : Action::kSkip;
+    default:
+      return Action::kSkip;
+  }
+}
+
+Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& record) {
   const auto schema_of = [&](mr_schema_id id) { return id == 0 ? nullptr : context.describe(id); };
   const auto wrong = [&](const char* what, const char* needed, const char* schema_needed, const mr_value& value,
                          const mr_schema* schema) {
@@ -115,6 +140,11 @@ Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& rec
                       " schema, but found record at " + position(record) + " with a " + value_type(value) + " " + what +
                       " and " + schema_type(schema) + " " + what + " schema.");
   };
+  const RecordShape& shape = shapes_.of(context, record.value_schema);
+  const bool envelope = shape.kind == RecordShape::Kind::kEnvelope && record.value.kind == MR_STRUCT;
+  const Action action = action_of(record, shape);
+  if (shape.kind == RecordShape::Kind::kMeta) return sdk::ok();
+  if (envelope && (action == Action::kSkip || action == Action::kTruncate)) return sdk::ok();
   if (config_->key_mode == KeyMode::kRecordKey || config_->delete_enabled) {
     const mr_schema* schema = schema_of(record.key_schema);
     const bool fits = schema != nullptr && (schema->type == MR_STRUCT || schema->type < MR_ARRAY);
@@ -122,6 +152,11 @@ Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& rec
   }
   const bool tombstone = record.value.kind == MR_NULL;
   if (tombstone && (config_->delete_enabled || config_->ignore_tombstones)) return sdk::ok();
+  // Debezium writes a null value behind each delete; where deletes are not wanted, that is none either.
+  if (tombstone && debezium_key(schema_of(record.key_schema))) return sdk::ok();
+  if (envelope && action == Action::kWrite && record.value.u.items[shape.after].kind != MR_STRUCT) {
+    return {Code::kBadRecord, "the change event at " + position(record) + " has no row in its field 'after'"};
+  }
   const mr_schema* schema = schema_of(record.value_schema);
   const bool struct_value = record.value.kind == MR_STRUCT && schema != nullptr && schema->type == MR_STRUCT;
   const bool text_value = record.value.kind == MR_STRING && schema != nullptr && schema->type == MR_STRING;
@@ -159,21 +194,19 @@ Status JdbcSinkTask::preview(sdk::PreviewContext& context, std::span<const mr_re
 /// Buffers per table and executes whenever the statement changes, so the order within a table is kept.
 Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record> records) {
   for (const mr_record& record : records) {
-    const bool remove = record.value.kind == MR_NULL;
-    if (remove && !config_->delete_enabled) continue;  // millrace.tombstones=ignore
-    auto found = table_of(record);
-    if (!found.ok()) return found.status();
-    SinkTable& table = **found;
-    const mr_schema_id value_schema = remove ? 0 : record.value_schema;
-    const bool same =
-        table.key_schema == record.key_schema && table.value_schema == value_schema && table.removing == remove;
-    if (!table.waiting.empty() && (!same || table.waiting.size() >= config_->batch_size)) {
-      if (Status s = send(context, table); !s.ok()) return s;
+    const RecordShape& shape = shapes_.of(context, record.value_schema);
+    const Action action = action_of(record, shape);
+    if (action == Action::kSkip) continue;
+    auto table = table_of(context, record, shape);
+    if (!table.ok()) return table.status();
+    Status s;
+    if (action == Action::kTruncate) {
+      s = send(context, **table);
+      if (s.ok()) s = (*table)->truncate(*session_);
+    } else {
+      s = add(context, **table, record, shape, action == Action::kDelete);
     }
-    table.key_schema = record.key_schema;
-    table.value_schema = value_schema;
-    table.removing = remove;
-    table.waiting.push_back(&record);
+    if (!s.ok()) return s;
   }
   for (const auto& [name, table] : tables_) {
     if (Status s = send(context, *table); !s.ok()) return s;
@@ -181,40 +214,87 @@ Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record>
   return sdk::ok();
 }
 
-Status JdbcSinkTask::send(sdk::SinkContext& context, SinkTable& table) {
-  if (table.waiting.empty()) return sdk::ok();
+Status JdbcSinkTask::add(sdk::SinkContext& context, SinkTable& table, const mr_record& record, const RecordShape& shape,
+                         bool remove) {
   // Only a mode that uses the key has columns for it; other key schemas must not multiply writers.
-  const mr_schema_id key = config_->key_mode == KeyMode::kRecordKey ? table.key_schema : 0;
-  auto writer = table.writer(*session_, context, key, table.value_schema, table.removing);
-  if (!writer.ok()) return writer.status();
-  Status s = (*writer)->write(table.waiting);
-  table.waiting.clear();
-  if (s.ok()) return s;
-  return {s.code(), "Write to table " + double_quoted(table.id()) + " failed: " + s.message()};
+  const mr_schema_id key_schema = config_->key_mode == KeyMode::kRecordKey ? record.key_schema : 0;
+  const mr_schema_id value_schema = remove ? 0 : record.value_schema;
+  const bool by_topic = config_->field_filter.by_topic();
+  table.has_events |= shape.kind == RecordShape::Kind::kEnvelope;
+  const bool event = remove && table.has_events;
+  const bool same = table.event_key == event && table.key_schema == key_schema && table.value_schema == value_schema &&
+                    table.removing == remove && (!by_topic || table.topic == sdk::view(record.topic));
+  // The null value behind a delete says nothing new.
+  if (same && remove && !table.waiting.empty() && same_value(table.waiting.back()->key, record.key)) return sdk::ok();
+  if (!table.waiting.empty() && (!same || table.waiting.size() >= config_->batch_size)) {
+    if (Status s = send(context, table); !s.ok()) return s;
+  }
+  table.key_schema = key_schema;
+  table.value_schema = value_schema;
+  table.removing = remove;
+  table.event_key = event;
+  table.shape = shape;
+  if (by_topic) table.topic = sdk::view(record.topic);
+  table.waiting.push_back(&record);
+  return sdk::ok();
 }
 
-Result<SinkTable*> JdbcSinkTask::table_of(const mr_record& record) {
+Status JdbcSinkTask::send(sdk::SinkContext& context, SinkTable& table) {
+  const Status s = table.flush(*session_, context);
+  table.waiting.clear();
+  return s;
+}
+
+Result<SinkTable*> JdbcSinkTask::table_of(const sdk::SinkContext& context, const mr_record& record,
+                                          const RecordShape& shape) {
   const std::string_view topic = sdk::view(record.topic);
-  if (last_table_ != nullptr && topic == last_topic_) return last_table_;
-  SinkTable*& table = tables_by_topic_[std::string(topic)];
-  if (table == nullptr) {
-    std::string name = config_->table_name_format;
-    for (size_t at = 0; (at = name.find("${topic}", at)) != std::string::npos; at += topic.size())
-      name.replace(at, 8, topic);
-    if (name.empty()) {
-      return Status(Code::kInvalidConfig, "Destination table name for topic '" + std::string(topic) +
-                                              "' is empty using the format string '" + config_->table_name_format +
-                                              "'");
+  origin_ = topic;
+  for (const std::string& name : source_names_) {
+    const auto text = source_field(context, record, shape, name);
+    if (!text) {
+      return Status(Code::kInvalidConfig, "table name format '" + config_->table_name_format +
+                                              "' needs change events with the text field source." + name +
+                                              ", but the record at " + position(record) + " has none");
     }
-    auto id = dialect_->table_id(name, config_->connection.url);
-    if (!id.ok()) return id.status();
-    auto& owned = tables_[dotted(*id)];
-    if (owned == nullptr) owned = std::make_unique<SinkTable>(*config_, *dialect_, std::move(*id));
-    table = owned.get();
+    origin_ += '\n';
+    origin_ += *text;
   }
-  last_topic_ = topic;
+  if (last_table_ != nullptr && origin_ == last_origin_) return last_table_;
+  SinkTable*& table = tables_by_origin_[origin_];
+  if (table == nullptr) {
+    auto made = make_table(context, record, shape);
+    if (!made.ok()) return made.status();
+    table = *made;
+  }
+  last_origin_ = origin_;
   last_table_ = table;
   return table;
+}
+
+Result<SinkTable*> JdbcSinkTask::make_table(const sdk::SinkContext& context, const mr_record& record,
+                                            const RecordShape& shape) {
+  std::string name = config_->table_name_format;
+  const auto fill = [&](const std::string& mark, std::string_view text) {
+    for (size_t at = 0; (at = name.find(mark, at)) != std::string::npos; at += text.size())
+      name.replace(at, mark.size(), text);
+  };
+  std::string topic(sdk::view(record.topic));
+  if (config_->underscore_topic) std::replace(topic.begin(), topic.end(), '.', '_');
+  fill("${topic}", topic);
+  for (const std::string& field : source_names_) {
+    const std::string text(source_field(context, record, shape, field).value_or(""));
+    const bool dots = text.find('.') != std::string::npos;  // they belong to the name
+    fill("${source." + field + "}", dots ? "`" + text + "`" : text);
+  }
+  if (name.empty()) {
+    return Status(Code::kInvalidConfig, "Destination table name for topic '" + std::string(sdk::view(record.topic)) +
+                                            "' is empty using the format string '" + config_->table_name_format + "'");
+  }
+  auto id = dialect_->table_id(name, config_->connection.url);
+  if (!id.ok()) return id.status();
+  auto& owned = tables_[dotted(*id)];
+  if (owned == nullptr) owned = std::make_unique<SinkTable>(*config_, *dialect_, std::move(*id));
+  return owned.get();
 }
 
 /// Finds by halving which records the database refuses, reports them, and writes the others; all in one transaction, so

@@ -9,12 +9,16 @@
 #include <span>
 #include <vector>
 
+#include "connectors/jdbc/debezium_sink_config.h"
 #include "connectors/jdbc/sink_table.h"
 
 namespace millrace::jdbc {
 
-class JdbcSinkTask final : public sdk::SinkTask {
+class JdbcSinkTask : public sdk::SinkTask {
  public:
+  using Parse = Result<SinkConfig> (*)(const sdk::Config&);
+  explicit JdbcSinkTask(Parse parse = &SinkConfig::parse) : parse_(parse) {}
+
   Status start(sdk::SinkContext& context) override;
   Status put(sdk::SinkContext& context, std::span<const mr_record> records) override;
   Status stop(sdk::SinkContext& context) override;
@@ -26,22 +30,30 @@ class JdbcSinkTask final : public sdk::SinkTask {
  private:
   Status connect(sdk::SinkContext& context);
   void disconnect();
-  Status check(const sdk::SinkContext& context, const mr_record& record) const;
+  enum class Action { kSkip, kWrite, kDelete, kTruncate };
+  Action action_of(const mr_record& record, const RecordShape& shape) const;
+  Status check(const sdk::SinkContext& context, const mr_record& record);
   Status write_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
+  Status add(sdk::SinkContext& context, SinkTable& table, const mr_record& record, const RecordShape& shape,
+             bool remove);
   Status send(sdk::SinkContext& context, SinkTable& table);
-  Result<SinkTable*> table_of(const mr_record& record);
+  Result<SinkTable*> table_of(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
+  Result<SinkTable*> make_table(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
   void roll_back(const char* sql);
 
+  const Parse parse_;
   std::optional<SinkConfig> config_;
   std::unique_ptr<Dialect> dialect_;
   std::unique_ptr<Session> session_;
   std::mutex session_guard_;                                               // session_ against interrupt()
   std::map<std::string, std::unique_ptr<SinkTable>, std::less<>> tables_;  // by table name
-  std::map<std::string, SinkTable*, std::less<>> tables_by_topic_;
-  std::string last_topic_;
+  std::map<std::string, SinkTable*, std::less<>> tables_by_origin_;
+  std::vector<std::string> source_names_;  // fields of the source block in table.name.format
+  std::string origin_, last_origin_;       // what the table's name depends on: the topic and those fields
+  ShapeCache shapes_;
   SinkTable* last_table_ = nullptr;
   int64_t retries_left_ = 0;
 };
@@ -58,6 +70,25 @@ struct JdbcSink {
   }
   static Status preview(sdk::PreviewContext& context, std::span<const mr_record> records) {
     return JdbcSinkTask().preview(context, records);
+  }
+};
+
+/// The same sink under the name and with the settings of Debezium's.
+class DebeziumJdbcSinkTask final : public JdbcSinkTask {
+ public:
+  DebeziumJdbcSinkTask() : JdbcSinkTask(&parse_debezium_sink) {}
+};
+
+struct DebeziumJdbcSink {
+  using Task = DebeziumJdbcSinkTask;
+  static constexpr std::string_view kName = "io.debezium.connector.jdbc.JdbcSinkConnector", kVersion = "1.0.0";
+  static constexpr std::string_view kAliases[] = {"DebeziumJdbcSink"};
+  static std::span<const sdk::ConfigKey> config() { return debezium_sink_config_keys(); }
+  static Status validate(sdk::ConnectorContext& context, const sdk::Config& config) {
+    return validate_debezium_sink(context, config);
+  }
+  static Status preview(sdk::PreviewContext& context, std::span<const mr_record> records) {
+    return DebeziumJdbcSinkTask().preview(context, records);
   }
 };
 

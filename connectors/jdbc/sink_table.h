@@ -8,70 +8,66 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/jdbc/sink_config.h"
-#include "connectors/jdbc/sql.h"
+#include "connectors/jdbc/sink_plan.h"
 
 namespace millrace::jdbc {
-
-/// A column as the records of one schema pair fill it.
-struct SinkField {
-  std::string name;
-  const mr_schema* schema = nullptr;  ///< owned by the host
-  CellSource source;
-  CellForm form = CellForm::kText;
-  bool key = false, optional = false;
-};
-
-/// Which columns records of one (key schema, value schema) have.
-struct FieldPlan {
-  std::vector<SinkField> keys;    ///< in the order of pk.fields or the key schema
-  std::vector<SinkField> others;  ///< in the order of the value schema
-  std::vector<SinkField> all;     ///< in the order of CREATE TABLE
-
-  /// `key`, `value`: null = no schema. Errors: kInvalidConfig with Connect's words.
-  static Result<FieldPlan> make(const SinkConfig& config, const TableId& table, const sdk::TaskContext& context,
-                                const mr_schema* key, const mr_schema* value);
-};
 
 class SinkTable {
  public:
   SinkTable(const SinkConfig& config, const Dialect& dialect, TableId id)
       : config_(config), dialect_(dialect), id_(std::move(id)) {}
 
-  /// The prepared writer for records of these schemas; creates or alters the table first where that is allowed.
-  /// `remove`: it deletes by key. The pointer lives until forget().
-  Result<BatchWriter*> writer(Session& session, const sdk::TaskContext& context, mr_schema_id key, mr_schema_id value,
-                              bool remove);
+  /// Writes the waiting records, in order; creates or alters the table first where that is allowed.
+  Status flush(Session& session, const sdk::TaskContext& context);
+  /// Empties the table. The database commits what was written before.
+  Status truncate(Session& session);
   /// Drops everything that belongs to a session, and what is known of the table.
   void forget();
   const TableId& id() const { return id_; }
 
-  /// Records of the current put that wait for the statement of `key_schema`, `value_schema`.
+  /// Records of the current put that wait for one statement, and what they have in common.
   std::vector<const mr_record*> waiting;
   mr_schema_id key_schema = 0, value_schema = 0;
+  RecordShape shape;
+  std::string topic;  ///< only when field lists tell topics apart
   bool removing = false;
+  bool event_key = false;   ///< removing by a key whose columns a change event made
+  bool has_events = false;  ///< the task has seen change events for this table
 
  private:
+  /// Columns, by their place among the plan's others, that a record leaves as they are.
+  using Absent = std::vector<uint32_t>;
+  struct Prepared {
+    mr_schema_id key, value;
+    bool remove, event_key;
+    std::string topic;
+    Absent absent;
+    FieldPlan plan;                       // the writer's fallbacks point into its schemas
+    std::unique_ptr<BatchWriter> writer;  // null: there is nothing to write
+  };
+  /// The pointer lives until forget(); null when the records ask for nothing.
+  Result<const Prepared*> prepared(Session& session, const sdk::TaskContext& context, const Absent& absent);
+  Result<FieldPlan> plan(const sdk::TaskContext& context) const;
+  Result<std::unique_ptr<BatchWriter>> prepare(Session& session, const FieldPlan& plan, const Absent& absent) const;
+  std::vector<Cell> cells(const std::vector<SinkField>& fields) const;
+  Status write_runs(Session& session, const sdk::TaskContext& context, const FieldPlan& plan);
+  void find_absent(const FieldPlan& plan, const mr_record& record, Absent& absent) const;
   Status ensure(Session& session, const FieldPlan& plan);
   Status create(Session& session, const FieldPlan& plan);
   Status amend(Session& session, const FieldPlan& plan);
   Status refresh(Session& session);
   std::vector<const SinkField*> missing(const FieldPlan& plan) const;
-  std::vector<ColumnDefinition> definitions(const std::vector<const SinkField*>& fields, Status& problem) const;
+  std::vector<ColumnDefinition> definitions(const FieldPlan& plan, const std::vector<const SinkField*>& fields,
+                                            Status& problem) const;
 
-  struct Prepared {
-    mr_schema_id key, value;
-    bool remove;
-    FieldPlan plan;  // the writer's fallbacks point into its schemas
-    std::unique_ptr<BatchWriter> writer;
-  };
   const SinkConfig& config_;
   const Dialect& dialect_;
   const TableId id_;
   bool known_ = false;
   std::string type_;  // JDBC's, empty = there is no such table
   std::vector<ColumnInfo> columns_;
-  std::vector<Prepared> prepared_;
+  std::vector<std::unique_ptr<Prepared>> prepared_;
+  Absent run_absent_, next_absent_;  // kept for their memory
 };
 
 }  // namespace millrace::jdbc

@@ -1,8 +1,11 @@
 #include "connectors/jdbc/sql.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "connectors/jdbc/debezium_types.h"
 #include "connectors/jdbc/decimal.h"
+#include "connectors/jdbc/temporal.h"
 
 namespace millrace::jdbc {
 namespace {
@@ -12,13 +15,6 @@ constexpr std::string_view kLogicalPrefix = "org.apache.kafka.connect.data.";
 std::string_view logical(const mr_schema& schema) {
   const std::string_view name = sdk::view(schema.name);
   return name.starts_with(kLogicalPrefix) ? name.substr(kLogicalPrefix.size()) : std::string_view();
-}
-
-std::string parameter(const mr_schema& schema, std::string_view key) {
-  for (size_t i = 0; i < schema.parameter_count; ++i) {
-    if (sdk::view(schema.parameters[i].key) == key) return std::string(sdk::view(schema.parameters[i].value));
-  }
-  return {};
 }
 
 std::string date_text(const Civil& civil) {
@@ -60,9 +56,15 @@ class MariaDbDialect final : public Dialect {
 
   std::string upsert(const TableId& table, const std::vector<std::string>& keys,
                      const std::vector<std::string>& others) const override {
+    return upsert_some(table, keys, others, others);
+  }
+
+  std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
+                          const std::vector<std::string>& others,
+                          const std::vector<std::string>& changed) const override {
     std::string sql = "insert into " + columns_of(table, keys, others) + " values(" +
                       marks(keys.size() + others.size()) + ") on duplicate key update ";
-    const auto& updated = others.empty() ? keys : others;
+    const auto& updated = changed.empty() ? keys : changed;
     for (size_t i = 0; i < updated.size(); ++i) {
       const std::string name = quote(updated[i]);
       sql += (i == 0 ? "" : ",") + name + "=values(" + name + ")";
@@ -78,6 +80,8 @@ class MariaDbDialect final : public Dialect {
   std::string remove(const TableId& table, const std::vector<std::string>& keys) const override {
     return "DELETE FROM " + qualified(table) + where(keys);
   }
+
+  std::string truncate(const TableId& table) const override { return "TRUNCATE TABLE " + qualified(table); }
 
   std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
     std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
@@ -126,6 +130,39 @@ class MariaDbDialect final : public Dialect {
         return "VARBINARY(1024)";
       default:
         return "";
+    }
+  }
+
+  std::string event_column_type(const mr_schema& schema, bool key) const override {
+    return debezium_column_type(schema, key);
+  }
+
+  std::string event_literal(const mr_schema& schema, CellForm form, const mr_value& value,
+                            const WriteOptions& options) const override {
+    switch (form) {
+      case CellForm::kInt:
+      case CellForm::kFloat:
+      case CellForm::kDouble:
+      case CellForm::kDecimal:
+      case CellForm::kText:
+        return literal(schema, value, options);
+      case CellForm::kUnsigned:
+        return std::to_string(static_cast<uint64_t>(value.u.i64));
+      case CellForm::kBytes:
+        return hex_literal({value.u.bytes, value.size});
+      case CellForm::kBits: {
+        std::string turned(value.u.bytes, value.size);
+        std::reverse(turned.begin(), turned.end());
+        return hex_literal(turned);
+      }
+      case CellForm::kVariableDecimal:
+      case CellForm::kGeometry:
+      case CellForm::kPoint:
+        return "";
+      default: {
+        WallTime wall;
+        return wall_time(form, value, options, wall).ok() ? quoted(wall) : std::string();
+      }
     }
   }
 
@@ -223,7 +260,7 @@ class MariaDbDialect final : public Dialect {
   }
 
   static std::string decimal_type(const mr_schema& schema) {
-    const std::string scale = parameter(schema, "scale");
+    const std::string scale(parameter_of(schema, "scale"));
     return "DECIMAL(65," + (scale.empty() ? std::string("0") : scale) + ")";
   }
 

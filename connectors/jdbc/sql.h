@@ -29,13 +29,23 @@ class Dialect {
                              const std::vector<std::string>& others) const = 0;
   virtual std::string upsert(const TableId& table, const std::vector<std::string>& keys,
                              const std::vector<std::string>& others) const = 0;
+  /// As upsert, but of a row that exists only `updated` change.
+  virtual std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
+                                  const std::vector<std::string>& others,
+                                  const std::vector<std::string>& updated) const = 0;
   virtual std::string update(const TableId& table, const std::vector<std::string>& keys,
                              const std::vector<std::string>& others) const = 0;
   virtual std::string remove(const TableId& table, const std::vector<std::string>& keys) const = 0;
+  virtual std::string truncate(const TableId& table) const = 0;
   virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   /// Column type for a schema; empty when there is none. `key`: the column belongs to the primary key.
   virtual std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const = 0;
+  /// The same for a field of a change event (debezium_types.h).
+  virtual std::string event_column_type(const mr_schema& schema, bool key) const = 0;
+  /// A default value of such a field; empty when it has no form.
+  virtual std::string event_literal(const mr_schema& schema, CellForm form, const mr_value& value,
+                                    const WriteOptions& options) const = 0;
   /// A default value as SQL literal; empty when it has no form.
   virtual std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const = 0;
   /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
