@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class BinlogTransport {
   virtual void interrupt() = 0;
 };
 
+/// The read timeout of the connection becomes three heartbeats, so that a silent peer is found out. Its events carry
+/// checksums whenever the server writes them (EventParser finds out).
 /// Opens the dump: session variables, COM_REGISTER_SLAVE not needed, COM_BINLOG_DUMP. Dump errors arrive with the first
 /// fetch.
 Result<std::unique_ptr<BinlogTransport>> open_transport(std::unique_ptr<Connection> connection,
@@ -47,11 +50,13 @@ Result<std::unique_ptr<BinlogTransport>> open_transport(std::unique_ptr<Connecti
 /// Raw events one after another, in a block of bytes.
 class EventBlock {
  public:
-  bool next(Bytes& raw);  ///< false at the end; spans live as long as the block
+  bool next(Bytes& raw);  ///< false at the end; spans live until the stream's next take()
   bool empty() const { return bytes_.empty(); }
 
  private:
   friend class BinlogStream;
+  void append(Bytes raw);
+  void clear();
   std::vector<uint8_t> bytes_;  // length u32, event, …
   size_t at_ = 0;
 };
