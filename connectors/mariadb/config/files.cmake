@@ -1,0 +1,1 @@
+list(APPEND MARIADB_SOURCES config/filters.cc)
