@@ -1,1 +1,3 @@
-millrace_test(NAME mariadb_config SRCS config/filters_test.cc DEPS connector_mariadb_objects SYSTEM nlohmann_json::nlohmann_json)
+millrace_test(NAME mariadb_config
+  SRCS config/check_config_test.cc config/config_golden_test.cc config/filters_test.cc config/server_checks_test.cc
+  DEPS connector_mariadb_objects SYSTEM nlohmann_json::nlohmann_json OpenSSL::Crypto)
