@@ -14,17 +14,10 @@
 #include "connectors/mariadb/cell.h"
 #include "connectors/mariadb/schema/table_definition.h"
 #include "connectors/mariadb/snapshot/snapshot_options.h"
+#include "connectors/mariadb/snapshot/snapshot_view.h"
 #include "connectors/mariadb/sql/connection.h"
 
 namespace millrace::mariadb {
-
-/// A place in the binlog, and the time it was taken.
-struct BinlogPosition {
-  std::string file;
-  uint64_t position = 0;
-  GtidList gtids;
-  int64_t time_us = 0;
-};
 
 /// How far a snapshot has come: kept as one JSON text under an own source partition, so that it survives kill -9.
 struct SnapshotLedger {
