@@ -16,6 +16,7 @@
 #include <fstream>
 #include <memory>
 #include <thread>
+#include <utility>
 
 namespace millrace::testing {
 namespace {
@@ -54,7 +55,7 @@ std::string login_name() { return geteuid() == 0 ? "--user=root" : "--loose-skip
 
 }  // namespace
 
-MariaDbServer::MariaDbServer() {
+MariaDbServer::MariaDbServer(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
   std::string name = (std::filesystem::temp_directory_path() / "millrace-mariadb-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) {
     problem_ = "no temporary folder";
@@ -89,13 +90,25 @@ void MariaDbServer::install() {
 
 void MariaDbServer::start() {
   const char* path = access("/usr/sbin/mariadbd", X_OK) == 0 ? "/usr/sbin/mariadbd" : "mariadbd";
-  process_ =
-      spawn({path, "--no-defaults", login_name(), "--datadir=" + folder_ + "/data", "--socket=" + folder_ + "/s",
-             "--pid-file=" + folder_ + "/pid", "--port=" + std::to_string(port_), "--bind-address=127.0.0.1",
-             "--init-file=" + folder_ + "/init.sql", "--skip-name-resolve=OFF", "--innodb-flush-log-at-trx-commit=0",
-             "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
-             "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--collation-server=utf8mb4_general_ci"},
-            folder_ + "/server.log");
+  std::vector<std::string> command = {path,
+                                      "--no-defaults",
+                                      login_name(),
+                                      "--datadir=" + folder_ + "/data",
+                                      "--socket=" + folder_ + "/s",
+                                      "--pid-file=" + folder_ + "/pid",
+                                      "--port=" + std::to_string(port_),
+                                      "--bind-address=127.0.0.1",
+                                      "--init-file=" + folder_ + "/init.sql",
+                                      "--skip-name-resolve=OFF",
+                                      "--innodb-flush-log-at-trx-commit=0",
+                                      "--innodb-flush-method=nosync",
+                                      "--innodb-buffer-pool-size=32M",
+                                      "--innodb-log-file-size=16M",
+                                      "--character-set-server=utf8mb4",
+                                      "--default-time-zone=+00:00",
+                                      "--collation-server=utf8mb4_general_ci"};
+  command.insert(command.end(), arguments_.begin(), arguments_.end());
+  process_ = spawn(command, folder_ + "/server.log");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!run({"SELECT 1"}).empty()) {
     if (waitpid(process_, nullptr, WNOHANG) != 0 || std::chrono::steady_clock::now() > deadline) {

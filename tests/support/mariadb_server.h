@@ -11,7 +11,8 @@ namespace millrace::testing {
 /// Threads: one. Lifetime: the server dies with the object.
 class MariaDbServer {
  public:
-  MariaDbServer();
+  /// `arguments` go to mariadbd after our own, e.g. "--log-bin=binlog".
+  explicit MariaDbServer(std::vector<std::string> arguments = {});
   ~MariaDbServer();
   MariaDbServer(const MariaDbServer&) = delete;
   MariaDbServer& operator=(const MariaDbServer&) = delete;
@@ -40,6 +41,7 @@ class MariaDbServer {
 
  private:
   void install();
+  std::vector<std::string> arguments_;
   std::string folder_, problem_;
   int port_ = 0;
   pid_t process_ = -1;

@@ -1,0 +1,2 @@
+millrace_test(NAME mariadb_sql_integration SRCS sql/connection_integration_test.cc ${CMAKE_SOURCE_DIR}/tests/support/mariadb_server.cc
+  DEPS connector_mariadb_objects SYSTEM PkgConfig::mariadb LABELS integration)
