@@ -62,9 +62,32 @@ struct Event {
   Bytes body;
 };
 
+/// "TABLE_MAP" and so on, as the server names it; "type 99" for what nobody knows.
+std::string name_of(EventType type);
+bool is_known(EventType type);
+
+/// kInternal: "binlog event TABLE_MAP ending at position 1234 (time 17…): <what>".
+Status malformed(const EventHeader& header, std::string_view what);
+
 /// Splits one event. With `checksum` its last four bytes are a CRC-32 over the rest, which is verified when `verify`.
 /// kInternal: truncated, wrong length, wrong checksum; the message names type and position.
 Result<Event> parse_event(Bytes raw, bool checksum, bool verify);
+
+/// Parses the events of one stream, of which only the FORMAT_DESCRIPTION says whether the others carry checksums.
+/// Threads: one.
+class EventParser {
+ public:
+  explicit EventParser(bool verify_checksums = true) : verify_(verify_checksums) {}
+  /// As parse_event. A type that nobody knows is an error unless the server marks it as ignorable: to skip it could be
+  /// to lose rows.
+  Result<Event> parse(Bytes raw);
+  /// Of the server that wrote the file; empty before the first FORMAT_DESCRIPTION.
+  const std::string& server_version() const { return server_version_; }
+
+ private:
+  bool verify_, checksum_ = false;
+  std::string server_version_;
+};
 
 struct RotateEvent {
   uint64_t position = 4;
@@ -84,9 +107,10 @@ struct QueryEvent {
   uint32_t thread_id = 0;
   uint16_t error = 0;
   std::string_view database;
-  std::string_view sql;           ///< in the client's character set; inflated into the parser's buffer when compressed
-  uint16_t client_charset = 0;    ///< collation id of character_set_client (status variable 4); 0 = not said
-  uint16_t database_charset = 0;  ///< collation id of the database (status variables 4's third, 6); 0 = not said
+  std::string_view sql;         ///< in the client's character set; inflated into the parser's buffer when compressed
+  uint16_t client_charset = 0;  ///< collation id of character_set_client (status variable 4); 0 = not said
+  uint16_t database_charset =
+      0;  ///< collation id of the database when it is not the session's (status variable 8); 0 = not said
 };
 /// `inflated` keeps the text of a compressed query; it must outlive the result.
 Result<QueryEvent> parse_query(const Event& event, std::string& inflated);
