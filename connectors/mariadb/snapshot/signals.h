@@ -1,0 +1,82 @@
+/// Signals: what a user asks of a running connector, in Debezium's form {id, type, data}, from the signal table, a Kafka
+/// topic, a file or the worker's API, into one queue. Threads: SignalQueue any; the channels the task's.
+#pragma once
+
+#include <millrace/connector.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "connectors/mariadb/binlog/gtid.h"
+#include "connectors/mariadb/cell.h"
+#include "connectors/mariadb/kafka/topic_io.h"
+
+namespace millrace::mariadb {
+
+enum class SignalChannel { kSource, kKafka, kFile, kApi };
+
+struct Signal {
+  enum class Type {
+    kExecuteSnapshot,
+    kStopSnapshot,
+    kPauseSnapshot,
+    kResumeSnapshot,
+    kLog,
+    kSetBinlogPosition,
+    kWindowOpen,  ///< ours, by the signal table
+    kWindowClose
+  } type = Type::kLog;
+  SignalChannel channel = SignalChannel::kApi;
+  std::string id;
+  bool blocking = false;                               ///< execute-snapshot
+  std::vector<std::string> collections;                ///< regular expressions over "db.table"; stop: empty = all
+  std::map<std::string, std::string> conditions;       ///< expression → filter (of a blocking snapshot: a SELECT)
+  std::string surrogate_key;
+  std::string message;                                 ///< log
+  std::string file;                                    ///< set-binlog-position: file and position, or gtids
+  uint64_t position = 0;
+  std::optional<GtidList> gtids;
+};
+
+/// kBadRecord: unknown type, or data that does not say what the type needs.
+Result<Signal> parse_signal(std::string_view id, std::string_view type, std::string_view data);
+
+class SignalQueue {
+ public:
+  /// `warn` is told of signals that cannot be understood, with their text; called on the feeding thread.
+  explicit SignalQueue(std::function<void(const std::string&)> warn) : warn_(std::move(warn)) {}
+  void offer(SignalChannel channel, std::string_view id, std::string_view type, std::string_view data);
+  /// A row inserted into the signal table: its first three columns are id, type, data.
+  void offer_row(std::span<const Cell> row);
+  /// {"id":…,"type":…,"data":{…} or text}; an id is made up when there is none.
+  void offer_document(SignalChannel channel, std::string_view json);
+  std::optional<Signal> take();
+
+ private:
+  std::function<void(const std::string&)> warn_;
+  std::mutex mutex_;
+  std::deque<Signal> signals_;
+};
+
+struct SignalOptions {
+  bool source = true, kafka = false, file = false, api = false;
+  int64_t poll_interval_ms = 5'000, kafka_wait_ms = 0;
+  std::string kafka_topic, key;  ///< key: topic.prefix
+  KafkaOptions kafka_options;
+  std::string file_path;
+  static Result<SignalOptions> parse(const sdk::Config& config);
+};
+
+/// Offers the documents of a topic whose key is `key`; others are not for this connector. kUnavailable as the reader.
+Status poll_topic(TopicReader& reader, std::string_view key, int64_t wait_ms, SignalQueue& queue);
+/// Offers the lines of a file, one JSON document each, and empties it. A missing file holds no signals.
+Status poll_file(const std::string& path, SignalQueue& queue);
+
+}  // namespace millrace::mariadb
