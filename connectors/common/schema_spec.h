@@ -21,6 +21,7 @@ struct SchemaSpec {
   bool optional = false;
   std::string name;  ///< empty = none
   std::optional<int32_t> version;
+  std::string doc;  ///< empty = none
   std::vector<std::pair<std::string, std::string>> parameters;
   /// Content of the default; bytes and items are owned by `default_content`.
   std::optional<mr_value> default_value;
@@ -66,6 +67,7 @@ inline sdk::Status SchemaSpec::register_with(const sdk::TaskContext& context, mr
   raw.has_version = version.has_value() ? 1 : 0;
   raw.version = version.value_or(0);
   if (!name.empty()) raw.name = sdk::to_mr(name);
+  if (!doc.empty()) raw.doc = sdk::to_mr(doc);
   raw.parameters = pairs.data();
   raw.parameter_count = pairs.size();
   if (elements != nullptr) {
