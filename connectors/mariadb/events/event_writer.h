@@ -53,6 +53,14 @@ class OffsetProvider {
 /// A table version ready to write: schemas registered, one plan a column. Made by EventWriter, owned by it.
 class TableEvents;
 
+/// How far a transaction has come, as its rows and its END count it. Offsets carry it so that the counts go on after a
+/// restart: transaction_id and transaction_data_collection_order_<db.table>.
+struct TransactionProgress {
+  std::string id;
+  int64_t total = 0;
+  std::vector<std::pair<std::string, int64_t>> collections;  ///< "db.table" and its rows, in order of appearance
+};
+
 enum class Operation : uint8_t { kCreate, kUpdate, kDelete, kRead };
 
 class EventWriter {
@@ -61,11 +69,15 @@ class EventWriter {
   ~EventWriter();
 
   /// The plan of a table version; cached until the definition differs. `map` may be nullptr (snapshot). Columns of the
-  /// cells given later are in the order of `map`, or of the definition without one.
+  /// cells given later are in the order of `map`, or of the definition without one. It compares both in full, about
+  /// 20 ns a column: call it once a table map event, or keep the answer for as long as both are the same. The answer
+  /// lives until four newer versions of the table have been made, or until the flush after a schema_change() that drops
+  /// or renames it. kBadRecord: definition and map do not fit together; kInvalidConfig: a setting cannot hold here.
   Result<TableEvents*> table(const TableDefinition& definition, const TableMap* map);
 
   /// One change. Key changes become delete, tombstone, create; filters of operations, unchanged rows and columns apply
-  /// here.
+  /// here. `before` is empty for kCreate and kRead, `after` for kDelete; a cell of `after` that is absent is taken from
+  /// `before`. kBadRecord: nothing was written.
   Status row(TableEvents& table, Operation operation, std::span<const Cell> before, std::span<const Cell> after,
              const SourceInfo& source);
   Status truncate(TableEvents& table, const SourceInfo& source);
@@ -73,21 +85,28 @@ class EventWriter {
   /// off.
   Status begin_transaction(std::string_view id, int64_t time_ms);
   Status end_transaction(int64_t time_ms);
+  /// Of the transaction begun last, nullptr outside of one; counts the row being written when an OffsetProvider asks.
+  const TransactionProgress* transaction() const;
+  /// After a restart within a transaction: its rows are counted on from here, without another BEGIN.
+  void resume_transaction(TransactionProgress progress);
   /// A record of the schema change topic; nothing with include.schema.changes=false.
+  /// Always to be called, as it also forgets versions of tables that are gone.
   Status schema_change(const SchemaChange& change, const SourceInfo& source);
   Status heartbeat(int64_t now_ms);
-  /// additional_data may be empty (null).
+  /// additional_data may be empty (null). Nothing without the channel `sink`.
   Status notification(std::string_view id, std::string_view aggregate_type, std::string_view type,
                       std::span<const std::pair<std::string, std::string>> additional_data, int64_t now_ms);
 
   size_t pending() const;  ///< records not emitted yet
-  bool full() const;       ///< max.batch.size reached, or enough bytes
+  bool full() const;       ///< max.batch.size reached, or 4 MB
   /// Emits what is pending. Borrowed content of rows must live until here unless copied (cells of kBytes/kText are
-  /// copied).
+  /// copied). When it fails all stays pending for another call.
   Status flush();
 
   struct Counters {
-    int64_t created = 0, updated = 0, deleted = 0, read = 0, filtered = 0, skipped = 0;
+    int64_t created = 0, updated = 0, deleted = 0, read = 0;
+    int64_t filtered = 0;  ///< by skipped.operations
+    int64_t skipped = 0;   ///< updates without change
   };
   const Counters& counters() const;
 
@@ -96,8 +115,8 @@ class EventWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The topic and record key a row would get, for deduplication in incremental snapshots: an encoded key, equal for
-/// equal keys.
+/// The record key a row would get, for deduplication in incremental snapshots: an encoded key, equal for equal keys of
+/// one table, whether the cells come from a SELECT or from the binlog. Empty for a table without key.
 Status encoded_key(const TableEvents& table, std::span<const Cell> cells, std::string& key);
 
 }  // namespace millrace::mariadb

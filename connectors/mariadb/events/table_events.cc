@@ -1,0 +1,190 @@
+#include "connectors/mariadb/events/table_events.h"
+
+#include <algorithm>
+
+#include "connectors/mariadb/events/event_schemas.h"
+
+namespace millrace::mariadb {
+
+using connectors::ByteArena;
+using connectors::SchemaSpec;
+
+namespace {
+
+constexpr size_t kNoPlace = static_cast<size_t>(-1);
+
+bool same_wire(const WireColumn& a, const WireColumn& b) {
+  return a.type == b.type && a.metadata == b.metadata && a.nullable == b.nullable && a.is_unsigned == b.is_unsigned &&
+         a.collation == b.collation && a.geometry == b.geometry && a.name == b.name && a.labels == b.labels;
+}
+
+/// A converted value may lead into the cell, whose content is gone after the call.
+void own(const Cell& cell, ByteArena& arena, mr_value& value) {
+  const bool text = value.kind == MR_STRING || value.kind == MR_BYTES || value.kind == MR_DECIMAL;
+  const bool lends =
+      cell.kind == Cell::Kind::kBytes || cell.kind == Cell::Kind::kText || cell.kind == Cell::Kind::kDecimalText;
+  if (!text || !lends || value.u.bytes < cell.bytes || value.u.bytes >= cell.bytes + cell.size) return;
+  value.u.bytes = arena.copy({value.u.bytes, value.size}).data();
+  if (value.u.bytes == nullptr) value.u.bytes = "";
+}
+
+}  // namespace
+
+TableEvents::TableEvents(const EventOptions& options, const TableDefinition& definition, const TableMap* map,
+                         sdk::SourceContext& context)
+    : context_(context), options_(options), definition_(definition), collection_(definition.id.full()) {
+  if (map != nullptr) {
+    wire_ = map->columns;
+    wire_has_names_ = map->has_names;
+  }
+  topic_ = options.rules->topics.data_topic(definition.id);
+  if (!options.rules->topics.key_field().empty())
+    key_field_value_ = options.rules->topics.key_field_value(definition.id);
+  source_.emplace(options, definition_.id.database, definition_.id.table);
+}
+
+Result<std::unique_ptr<TableEvents>> TableEvents::make(sdk::SourceContext& context, const EventOptions& options,
+                                                       const ValueOptions& values, const TableDefinition& definition,
+                                                       const TableMap* map) {
+  std::unique_ptr<TableEvents> table(new TableEvents(options, definition, map, context));
+  if (Status s = table->add_columns(values); !s.ok()) return s;
+  if (Status s = table->register_schemas(); !s.ok()) return s;
+  return table;
+}
+
+bool TableEvents::made_of(const TableDefinition& definition, const TableMap* map) const {
+  if ((map != nullptr) != wire_.has_value() || !(definition == definition_)) return false;
+  return map == nullptr ||
+         (map->has_names == wire_has_names_ &&
+          std::equal(wire_->begin(), wire_->end(), map->columns.begin(), map->columns.end(), same_wire));
+}
+
+Result<std::vector<size_t>> TableEvents::cells_of_columns() const {
+  std::vector<size_t> cells;
+  for (size_t i = 0; i < definition_.columns.size(); ++i) {
+    size_t place = i;
+    if (wire_.has_value() && wire_has_names_) {
+      const auto at = std::find_if(wire_->begin(), wire_->end(), [&](const WireColumn& column) {
+        return column.name == definition_.columns[i].name;
+      });
+      if (at == wire_->end())
+        return Status(Code::kBadRecord, "The column " + collection_ + "." + definition_.columns[i].name +
+                                            " is not in the row events of the table: its definition is out of date");
+      place = static_cast<size_t>(at - wire_->begin());
+    }
+    cells.push_back(place);
+  }
+  const bool by_place = wire_.has_value() && !wire_has_names_;
+  if (by_place && wire_->size() != definition_.columns.size())
+    return Status(Code::kBadRecord, "The table " + collection_ + " has " + std::to_string(definition_.columns.size()) +
+                                        " columns in its definition, but " + std::to_string(wire_->size()) +
+                                        " in its row events: the definition is out of date");
+  return cells;
+}
+
+Status TableEvents::add_columns(const ValueOptions& values) {
+  auto cells = cells_of_columns();
+  if (!cells.ok()) return cells.status();
+  cell_count_ = wire_.has_value() ? wire_->size() : definition_.columns.size();
+  const std::vector<size_t> key = options_.rules->keys.of(definition_);
+  std::vector<size_t> places(definition_.columns.size(), kNoPlace);
+  const auto add = [&](size_t index) {
+    const ColumnDefinition& column = definition_.columns[index];
+    const WireColumn* wire = wire_.has_value() ? &(*wire_)[(*cells)[index]] : nullptr;
+    auto plan = ColumnPlan::make(definition_.id, column, wire, values);
+    if (!plan.ok()) return plan.status();
+    const bool in_key = std::find(key.begin(), key.end(), index) != key.end();
+    const bool optional = plan->schema().optional;
+    places[index] = columns_.size();
+    columns_.push_back({std::move(plan.value()), (*cells)[index], in_key, optional});
+    field_names_.push_back(adjusted_field_name(options_.rules->field_names, column.name));
+    return sdk::ok();
+  };
+  for (size_t i = 0; i < definition_.columns.size(); ++i) {
+    if (!options_.rules->columns.includes(definition_.id, definition_.columns[i].name)) continue;
+    if (Status s = add(i); !s.ok()) return s;
+  }
+  field_count_ = columns_.size();
+  for (const size_t index : key) {
+    if (places[index] == kNoPlace) {
+      if (Status s = add(index); !s.ok()) return s;
+    }
+    key_.push_back(places[index]);
+  }
+  return sdk::ok();
+}
+
+Status TableEvents::register_schemas() {
+  const EventOptions::Rules& rules = *options_.rules;
+  const auto named = [&](const char* end) { return adjusted_schema_name(rules.schema_names, topic_ + end); };
+  SchemaSpec key, row;
+  key.type = row.type = MR_STRUCT;
+  key.name = named(".Key");
+  row.name = named(".Value");
+  row.optional = true;
+  Status status;
+  const auto add_field = [&](SchemaSpec& to, const std::string& name, const SchemaSpec& schema) {
+    const auto same = [&](const SchemaSpec::Field& field) { return field.name == name; };
+    if (std::any_of(to.fields.begin(), to.fields.end(), same))
+      status = Status(Code::kInvalidConfig,
+                      "Cannot create field because of field name duplication " + name + " in table " + collection_ +
+                          ": field.name.adjustment.mode gives two of its columns this name; leave one out with "
+                          "column.exclude.list or choose avro_unicode");
+    to.fields.push_back({name, schema});
+  };
+  for (size_t i = 0; i < field_count_; ++i) add_field(row, field_names_[i], columns_[i].plan.schema());
+  for (const size_t place : key_) add_field(key, field_names_[place], columns_[place].plan.schema());
+  if (!rules.topics.key_field().empty()) add_field(key, rules.topics.key_field(), plain_string_schema());
+  if (!status.ok()) return status;
+  if (!key.fields.empty()) {
+    if (Status s = key.register_with(context_, key_schema_); !s.ok()) return s;
+  }
+  return envelope_schema(options_.connector, named(".Envelope"), row).register_with(context_, value_schema_);
+}
+
+Status TableEvents::convert(std::span<const Cell> cells, std::span<const Cell> other, ByteArena& arena, mr_value* out) {
+  if (cells.size() != cell_count_)
+    return {Code::kBadRecord, "A row of " + collection_ + " has " + std::to_string(cells.size()) +
+                                  " columns, its table " + std::to_string(cell_count_)};
+  for (Column& column : columns_) {
+    const Cell* cell = &cells[column.cell];
+    if (cell->kind == Cell::Kind::kAbsent && !other.empty()) cell = &other[column.cell];
+    *out = mr_value{};
+    if (Status s = column.plan.convert(*cell, arena, *out); !s.ok()) [[unlikely]] {
+      if (s = failed(column, s, *out); !s.ok()) return s;
+    }
+    own(*cell, arena, *out++);
+  }
+  return sdk::ok();
+}
+
+/// event.converting.failure.handling.mode: a key is never guessed, nor a column that takes no null.
+Status TableEvents::failed(Column& column, const Status& why, mr_value& out) {
+  const ValueFailure mode = options_.rules->value_failure;
+  if (why.code() != Code::kBadRecord || mode == ValueFailure::kFail || column.in_key || !column.optional) return why;
+  const int64_t count = ++column.failures;
+  const bool told_before = (count & (count - 1)) != 0;
+  if (mode == ValueFailure::kWarn && !told_before)
+    context_.warn(why.message() + "; the field becomes null (" + std::to_string(count) + " times so far)");
+  out = null_value();
+  return sdk::ok();
+}
+
+bool TableEvents::same_key(const mr_value* a, const mr_value* b) const {
+  return std::all_of(key_.begin(), key_.end(), [&](size_t place) { return equal_values(a[place], b[place]); });
+}
+
+bool TableEvents::same_fields(const mr_value* a, const mr_value* b) const {
+  return std::equal(a, a + field_count_, b, equal_values);
+}
+
+mr_value TableEvents::key(const mr_value* values, ByteArena& arena) const {
+  if (key_schema_ == 0) return null_value();
+  const bool tail = !options_.rules->topics.key_field().empty();
+  mr_value* items = arena.values(key_.size() + 1);
+  for (size_t i = 0; i < key_.size(); ++i) items[i] = values[key_[i]];
+  if (tail) items[key_.size()] = text_value(key_field_value_);
+  return struct_value(items, key_.size() + (tail ? 1 : 0));
+}
+
+}  // namespace millrace::mariadb
