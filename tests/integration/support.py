@@ -53,7 +53,9 @@ class MariaDb:
         self.process = None  # once restarted by this test
 
     def start(self):
-        out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD, *self.flags], check=True, capture_output=True, text=True)
+        out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD, *self.flags], capture_output=True, text=True)
+        if out.returncode != 0:
+            raise RuntimeError(out.stderr.strip())
         self.port = int(out.stdout.strip())
         return self
 
