@@ -6,6 +6,8 @@ import unittest
 
 import cdc_validation
 from cdc_recording import Case, Comparer, Directive, KnownDifferences, Sql, golden_root, script, side, write_recording
+from cdc_replica import Inconsistent, Replica
+from cdc_writers import Columns
 from kafka_client import Record
 
 NO_RULES = pathlib.Path("/nonexistent")  # leaves our own masks
@@ -115,6 +117,59 @@ class Harness(unittest.TestCase):
         self.assertNotIn("a", cdc_validation.changed(base, "without a"))
         self.assertNotIn("a", cdc_validation.changed(base, "empty"))
         self.assertEqual("(conn=*) for user * at ${PORT}", cdc_validation.masked("(conn=12) for user 'x'@'localhost' at 4711", 4711))
+
+
+class Replicas(unittest.TestCase):
+    """Rebuilding a table from events, and what is refused on the way."""
+
+    def setUp(self):
+        self.columns = Columns()
+        self.replica = Replica("t", once=True, columns=self.columns)
+        self.apply("r", 1, 0, None, {"id": 1, "a": 1}, "first")
+        self.apply("r", 2, 0, None, {"id": 2, "a": 2}, "last")
+
+    def apply(self, op, key, pos, before, after, snapshot="false"):
+        value = {"op": op, "before": before, "after": after, "source": {"file": "bin.000009", "pos": pos, "row": 0, "snapshot": snapshot}}
+        self.replica.apply(Record("t", 0, pos, 0, json.dumps({"id": key}).encode(), json.dumps(value).encode(), []))
+
+    def tombstone(self, key):
+        self.replica.apply(Record("t", 0, 0, 0, json.dumps({"id": key}).encode(), None, []))
+
+    def differences(self, *rows):
+        return list(self.replica.differences({(("id", row["id"]),): row for row in rows}))
+
+    def test_events_make_the_table(self):
+        self.apply("u", 1, 10, {"id": 1, "a": 1}, {"id": 1, "a": 5})
+        self.apply("d", 2, 20, {"id": 2, "a": 2}, None)
+        self.tombstone(2)
+        self.apply("c", 3, 20, None, {"id": 3, "a": 2})
+        self.assertEqual([], self.differences({"id": 1, "a": 5}, {"id": 3, "a": 2}))
+        self.assertEqual(3, len(self.differences({"id": 1, "a": 6}, {"id": 2, "a": 2})))
+
+    def test_what_does_not_fit_is_refused(self):
+        self.assertRaises(Inconsistent, self.apply, "u", 1, 10, {"id": 1, "a": 4}, {"id": 1, "a": 5})
+        self.assertRaises(Inconsistent, self.apply, "c", 1, 11, None, {"id": 1, "a": 5})
+        self.assertRaises(Inconsistent, self.apply, "u", 3, 12, {"id": 3, "a": 4}, {"id": 3, "a": 5})
+        self.assertRaises(Inconsistent, self.apply, "c", 4, 9, None, {"id": 4, "a": 5})
+        self.assertRaises(Inconsistent, self.tombstone, 1)
+
+    def test_repeated_events_are_skipped_or_refused(self):
+        self.apply("c", 3, 10, None, {"id": 3, "a": 1})
+        self.assertRaises(Inconsistent, self.apply, "c", 3, 10, None, {"id": 3, "a": 1})
+        self.replica.once = False
+        self.apply("c", 3, 10, None, {"id": 3, "a": 1})
+        self.assertEqual(2, self.replica.repeated)
+
+    def test_a_snapshot_that_begins_anew_voids_the_former(self):
+        self.apply("r", 2, 0, None, {"id": 2, "a": 7}, "first_in_data_collection")
+        self.assertEqual([], self.differences({"id": 2, "a": 7}))
+
+    def test_columns_that_ddl_changed_are_found_by_their_last_names(self):
+        self.columns.renamed, self.columns.defaults = {"a": "b"}, {"x": "7"}
+        self.apply("r", 1, 0, None, {"id": 1, "a": 1}, "first")
+        self.apply("r", 2, 0, None, {"id": 2, "a": 2}, "last")
+        self.apply("u", 1, 10, {"id": 1, "a": 1, "x": 7}, {"id": 1, "b": 5, "x": 7})
+        self.assertEqual([], self.differences({"id": 1, "b": 5, "x": 7}, {"id": 2, "b": 2, "x": 7}))
 
 
 if __name__ == "__main__":
