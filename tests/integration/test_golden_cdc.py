@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """golden.debezium-mariadb: runs the recorded cases against a private MariaDB and a worker, and compares what comes out.
 
-    test_golden_cdc.py [case-prefix …] [--list] [--keep DIR] [--positions] [--jobs N] [--lines N] [--report FILE] [--sql-only]
+    test_golden_cdc.py [case-prefix …] [--list] [--keep DIR] [--positions] [--jobs N] [--lines N] [--report FILE] [--verbose]
+                       [--sql-only]
 
 Each case: the server's binlog is reset, setup.sql, the connector, the snapshot's records, changes.sql with its directives; then the
 topics, the stored offsets at each marker and the task's state are compared with the recording. Listed known differences are allowed.
@@ -23,8 +24,8 @@ from cdc_support import CdcServer, CdcWorker, settled
 from mariadb_client import SqlError
 from support import PASSWORD, eventually
 
-# What is recorded may never come where we differ; a case waits this long for each marker.
-MARKER_S, OFFSETS_S, STATE_S = 10, 1.5, 3
+# What is recorded may never come where we differ: a case waits this long for a marker, and less once one was missed.
+MARKER_S, MISSED_S, OFFSETS_S, STATE_S = 10, 2, 1.5, 3
 QUIET_S, LAST_QUIET_S = 0.4, 0.15
 
 
@@ -89,7 +90,7 @@ class CaseRun:
                                                  "KAFKA": lane.worker.bootstrap, **values})
         self.prefix = self.config["topic.prefix"]
         self.marks, self.recorded_offsets = case.marks(), case.offsets()
-        self.problems, self.drains = [], 0
+        self.problems, self.drains, self.patience = [], 0, MARKER_S
         self.connector = lane.worker.connector(self.name)
         self.before = set(lane.kafka.topics())
 
@@ -151,11 +152,12 @@ class CaseRun:
         """Waits for what the recording has at this marker; what is missing shows in the records."""
         wanted = self.marks.get(at, {})
         try:
-            eventually(lambda: self.reached(wanted) or self.connector.failed(), at, MARKER_S)
+            eventually(lambda: self.reached(wanted) or self.connector.failed(), at, self.patience)
         except AssertionError:
             highs = self.lane.kafka.highs(wanted)
-            self.problems.append(f"{at}: after {MARKER_S} s records are missing: " + ", ".join(
+            self.problems.append(f"{at}: after {self.patience} s records are missing: " + ", ".join(
                 f"{name} has {highs.get(name, 0)} of {high}" for name, high in wanted.items() if highs.get(name, 0) < high))
+            self.patience = min(self.patience, MISSED_S)
         self.check_offsets(at)
 
     def check_offsets(self, at):
@@ -300,7 +302,7 @@ class Runner:
                 self.say(case, f"{len(unexpected)} differences, {seconds:.1f} s", unexpected)
             elif problems:
                 self.listed.append(case.name)
-                self.say(case, f"known difference: {reason}", [])
+                self.say(case, f"known difference, {len(problems)} lines, {seconds:.1f} s: {reason}", problems if self.options.verbose else [])
             else:
                 self.equal += 1
                 self.say(case, f"ok, {seconds:.1f} s" + (f" (listed as known difference, but equal: {reason})" if reason else ""), [])
@@ -325,6 +327,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=3, help="servers and workers at once")
     parser.add_argument("--lines", type=int, default=6, help="differences shown a case")
     parser.add_argument("--report", metavar="FILE", help="all differences as JSON")
+    parser.add_argument("--verbose", action="store_true", help="show known differences too")
     parser.add_argument("--sql-only", action="store_true", help="no connector: are the statements and their positions the recorded ones?")
     options = parser.parse_args()
     area = golden_root()
