@@ -46,13 +46,16 @@ def eventually(condition, what, timeout_s=None):
 
 
 class MariaDb:
-    def __init__(self, folder):
+    def __init__(self, folder, flags=()):
         self.folder = pathlib.Path(folder) / "mariadb"
+        self.flags = list(flags)  # for mariadbd, beside those of scripts/private-mariadb
         self.port = None
         self.process = None  # once restarted by this test
 
     def start(self):
-        out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD], check=True, capture_output=True, text=True)
+        out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD, *self.flags], capture_output=True, text=True)
+        if out.returncode != 0:
+            raise RuntimeError(out.stderr.strip())
         self.port = int(out.stdout.strip())
         return self
 
@@ -73,7 +76,7 @@ class MariaDb:
         self.process = subprocess.Popen(
             [shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", *user, f"--datadir={self.folder}/data",
              f"--socket={self.folder}/socket", f"--pid-file={self.folder}/mariadbd.pid", f"--port={self.port}",
-             "--bind-address=127.0.0.1", f"--log-error={self.folder}/error.log"])
+             "--bind-address=127.0.0.1", f"--log-error={self.folder}/error.log", *self.flags])
         eventually(lambda: self.sql("SELECT 1") == "1", "mariadbd answers again")
 
     def sql(self, statements, database=None):

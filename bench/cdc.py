@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Change data capture of a table of orders, with the real program and a real server; prints what it cost.
+
+    bench/cdc.py [--rows 1000000] [--seconds 20] [--rate 1000] [--build build/release]
+
+With schemas in the records and without: a snapshot of the table; then, with the connector stopped, as many inserts in transactions of
+1000, and how fast the resumed connector catches up with the binlog. For each: rows a second, CPU seconds of the millrace process
+(user + system, its log included; MariaDB's are its own), peak RSS. Last, without schemas: the time from a transaction's COMMIT having
+returned to its record at a consumer, at so many transactions of one row a second.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/integration"))
+
+TABLE = ("CREATE TABLE src.orders (id bigint primary key, user_id varchar(50), product_id varchar(120), order_id varchar(50), qty int, "
+         "unit_price decimal(12,2), total_price decimal(14,2), created_at datetime(3))")
+ROWS = ("INSERT INTO src.orders SELECT seq, concat('user-', seq % 50000), concat('product-', seq % 1000, '-with-a-name-of-usual-length'), uuid(), "
+        "1 + seq % 9, 1 + (seq % 10000) / 100, (1 + seq % 9) * (1 + (seq % 10000) / 100), "
+        "'2026-01-01' + INTERVAL seq * 37 SECOND + INTERVAL seq % 1000 * 1000 MICROSECOND FROM seq_{first}_to_{last}")
+TRANSACTION = 1000
+TOPIC = "bench.src.orders"
+
+
+def usage(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return cpu, peak / 1024
+
+
+class Bench:
+    def __init__(self, options, folder, support):
+        self.options, self.folder, self.support = options, folder, support
+        self.db = support.CdcServer(folder, ["--max-binlog-size=256M"]).start()
+        self.worker = self.connector = self.kafka = None
+        with self.db.session() as session:
+            session.run("CREATE DATABASE src CHARACTER SET utf8mb4")
+
+    def close(self):
+        self.end_worker()
+        self.db.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def insert(self, first, last):
+        with self.db.session("src") as session:
+            for begin in range(first, last + 1, TRANSACTION):
+                session.run(ROWS.format(first=begin, last=min(begin + TRANSACTION - 1, last)))
+
+    def begin_worker(self, schemas):
+        """An empty log, the table with its first rows only, a connector not yet there."""
+        self.end_worker()
+        with self.db.session() as session:
+            session.run("DROP TABLE IF EXISTS src.orders")
+            session.run(TABLE)
+            session.run("RESET MASTER")
+        self.insert(1, self.options.rows)
+        settings = {f"{part}.converter.schemas.enable": schemas for part in ("key", "value")}
+        self.worker = self.support.CdcWorker(self.folder / "worker", settings=settings).start()
+        self.kafka = self.worker.kafka()
+        self.connector = self.worker.connector("bench")
+
+    def end_worker(self):
+        if self.kafka:
+            self.kafka.close()
+        if self.worker:
+            self.worker.stop()
+            shutil.rmtree(self.folder / "worker", ignore_errors=True)
+        self.worker = self.kafka = None
+
+    def create(self, **more):
+        self.connector.create(self.support.connector_config(self.db, self.worker, "bench", table_include_list="src.orders", **more))
+
+    def arrived(self, rows):
+        if self.connector.failed():
+            raise SystemExit(f"the connector failed: {self.connector.trace()}")
+        return self.kafka.highs({TOPIC}).get(TOPIC, 0) >= rows
+
+    def measured(self, what, schemas, act, rows, total):
+        pid, begun = self.worker.process.pid, time.monotonic()
+        before = usage(pid)[0]
+        act()
+        while not self.arrived(total):  # seldom enough not to be seen in the worker's CPU time
+            time.sleep(0.1)
+        seconds, (cpu, peak) = time.monotonic() - begun, usage(pid)
+        print(f"{what:9} {schemas:8} {rows / seconds:12,.0f} {seconds:9.2f} {cpu - before:9.2f} {(cpu - before) * 1e6 / rows:14.2f} {peak:10.1f}",
+              flush=True)
+
+    def throughput(self, schemas):
+        rows = self.options.rows
+        self.begin_worker(schemas)
+        self.measured("snapshot", schemas, self.create, rows, rows)
+        # What the binlog is read from is an offset of the stream, not of the snapshot.
+        self.support.eventually(lambda: self.connector.offsets(), "the snapshot's offset is stored")
+        self.connector.stop()
+        self.worker.stop()
+        self.insert(rows + 1, 2 * rows)
+        self.worker.start()  # so that the peak memory of catching up is its own
+        self.measured("catch-up", schemas, lambda: self.connector.call("PUT", "/resume"), rows, 2 * rows)
+
+    def latency(self):
+        self.begin_worker("false")
+        self.create(snapshot_mode="no_data", poll_interval_ms="1" if self.options.eager else None)
+        self.connector.wait_running()
+        first, count = self.options.rows + 1, self.options.seconds * self.options.rate
+        self.insert(first, first)
+        self.support.eventually(lambda: self.arrived(1), "the stream runs")
+        committed = {}
+        writer = threading.Thread(target=self.write, args=(first + 1, count, committed))
+        seen = {}
+        self.kafka.assign([(TOPIC, 0)])
+        before = usage(self.worker.process.pid)[0]
+        writer.start()
+        end = time.monotonic() + self.options.seconds * 3 + 30
+        while len(seen) < count + 1 and time.monotonic() < end:
+            got = self.kafka.poll(0.2)
+            if got and got[0] != "end":
+                seen[self.support.envelope(got.key)["id"]] = time.monotonic()
+        writer.join()
+        cpu, peak = usage(self.worker.process.pid)
+        waits = sorted((seen[key] - at) * 1000 for key, at in committed.items() if key in seen)
+        if len(waits) < count:
+            print(f"{count - len(waits)} of {count} records did not arrive")
+        at = lambda part: waits[min(len(waits) - 1, int(len(waits) * part))]
+        rate = (len(committed) - 1) / (max(committed.values()) - min(committed.values()))
+        print(f"commit to consumer at {rate:,.0f} transactions a second: p50 {at(0.5):.1f} ms, p99 {at(0.99):.1f} ms, p99.9 {at(0.999):.1f} ms, "
+              f"most {waits[-1]:.1f} ms; {cpu - before:.2f} CPU s in {self.options.seconds} s, RSS {peak:.1f} MiB")
+
+    def write(self, first, count, committed):
+        """One row a transaction, at the rate asked for; late ones follow at once."""
+        with self.db.session("src") as session:
+            begun = time.monotonic()
+            for i in range(count):
+                pause = begun + i / self.options.rate - time.monotonic()
+                if pause > 0:
+                    time.sleep(pause)
+                session.run(ROWS.format(first=first + i, last=first + i))
+                committed[first + i] = time.monotonic()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=int, default=20, help="of the latency run")
+    parser.add_argument("--rate", type=int, default=1000, help="transactions a second of the latency run")
+    parser.add_argument("--eager", action="store_true", help="poll.interval.ms=1 in the latency run")
+    parser.add_argument("--build", default="build/release")
+    options = parser.parse_args()
+    os.environ["MILLRACE_BUILD"] = str(pathlib.Path(options.build).resolve())
+    import cdc_support
+
+    bench = Bench(options, pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-")), cdc_support)
+    try:
+        print(f"{'':9} {'schemas':8} {'rows/s':>12} {'seconds':>9} {'CPU s':>9} {'CPU s/M rows':>14} {'RSS MiB':>10}")
+        for schemas in ("true", "false"):
+            bench.throughput(schemas)
+        bench.latency()
+    finally:
+        bench.close()
+
+
+main()
