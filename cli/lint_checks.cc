@@ -183,15 +183,28 @@ const ConnectorPlugin* find_plugin(const std::string& file, const RawConfig& con
   return nullptr;
 }
 
+/// What the plugin logged while it checked: what a server lacks, what has no effect.
+void tell_lines(const std::string& file, const ValidationContext& context, Findings& findings) {
+  for (const auto& [level, text] : context.lines) {
+    if (level == LogLevel::kDebug) continue;
+    findings.add(file, "",
+                 level == LogLevel::kError  ? Severity::kError
+                 : level == LogLevel::kWarn ? Severity::kWarning
+                                            : Severity::kNotice,
+                 text);
+  }
+}
+
 /// The plugin's own check of relations between its options, as the worker asks for it.
-PluginCheck ask(const ConnectorPlugin& plugin) {
-  return [&plugin](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
+PluginCheck ask(const std::string& file, const ConnectorPlugin& plugin, Findings& findings) {
+  return [&](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
     if (plugin.table.validate == nullptr) return std::vector<std::pair<std::string, std::string>>{};
     ValidationContext context("lint", Logger());
     const ConfigView view(settings);
     mr_error error{};
-    if (auto ok = to_status(plugin.table.validate(&context, view.get(), &error), error); !ok)
-      return fail(std::move(ok.error()));
+    auto ok = to_status(plugin.table.validate(&context, view.get(), &error), error);
+    tell_lines(file, context, findings);
+    if (!ok) return fail(std::move(ok.error()));
     return std::move(context.errors);
   };
 }
@@ -237,8 +250,8 @@ void lint_connector(const std::string& file, const RawConfig& config, const Conn
   lint_secrets(file, config, is_client_secret, findings);
   const ConnectorPlugin* plugin = find_plugin(file, values, surroundings.plugins, findings);
   if (plugin == nullptr) return;
-  const auto infos =
-      validate_connector(*plugin, values, surroundings.online ? ask(*plugin) : PluginCheck(), surroundings.rules);
+  const auto infos = validate_connector(
+      *plugin, values, surroundings.online ? ask(file, *plugin, findings) : PluginCheck(), surroundings.rules);
   if (!infos) {
     findings.add(file, "", Severity::kError, with_advice(infos.error().message, "Correct the value."));
   } else {

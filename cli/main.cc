@@ -11,6 +11,7 @@
 
 #include "cli/broker_command.h"
 #include "cli/distributed.h"
+#include "cli/doctor.h"
 #include "cli/lint.h"
 #include "cli/plugin_check.h"
 #include "cli/standalone.h"
@@ -191,6 +192,9 @@ int main(int argc, char** argv) {
 
   CLI::App* lint = app.add_subcommand("lint", "Check a worker's and its connectors' files: millrace lint --help");
   lint->prefix_command()->set_help_flag();
+  CLI::App* doctor =
+      app.add_subcommand("doctor", "Ask connectors' servers what would go wrong: millrace doctor --help");
+  doctor->prefix_command()->set_help_flag();
 
   for (const connect::ClientCommand& each : connect::client_commands())
     app.add_subcommand(std::string(each.name), std::string(each.summary));
@@ -216,6 +220,7 @@ int main(int argc, char** argv) {
   }
 
   if (lint->parsed()) return run_lint(lint->remaining(), built_in_plugins(), stdout, stderr);
+  if (doctor->parsed()) return run_doctor(doctor->remaining(), built_in_plugins(), stdout, stderr);
   block_signals();
   if (check->parsed()) return check_plugins(libraries) ? 0 : kStartFailed;
   const LogLevel level = log_level == "debug"   ? LogLevel::kDebug

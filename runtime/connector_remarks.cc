@@ -78,11 +78,38 @@ class Remarks {
       return;
     }
     if (source_ && name.starts_with(kTopicCreation)) return;
+    if (belongs_to_plugin(name)) return;
     const std::vector<std::string_view> names(known_.begin(), known_.end());
     // Connectors to databases hand other connection.* to the driver.
     constexpr std::string_view kDriver = "connection.";
     if (name.starts_with(kDriver) && has(known_, "connection.url") && nearest_name(name, names).empty()) return;
     unknown(name, name, known_);
+  }
+
+  /// What the option table cannot spell out: names that an option's name stands for as a pattern
+  /// (column.mask.with.(d+).chars), what follows an option's name (overrides.db.table), client settings handed on
+  /// (signal.consumer.…), and the settings of components that an option lists (converters=one, one.type=…).
+  bool belongs_to_plugin(std::string_view name) const {
+    for (const std::string_view part : {".consumer.", ".producer."}) {
+      if (const size_t at = name.find(part); at != std::string_view::npos && knows_prefix(name.substr(0, at + 1)))
+        return true;
+    }
+    for (const std::string& known : known_) {
+      if (const size_t open = known.find('('); open != std::string::npos && name.starts_with(known.substr(0, open)))
+        return true;
+    }
+    // Unless it looks misspelt.
+    const std::vector<std::string_view> names(known_.begin(), known_.end());
+    const auto goes_on = [&](std::string_view known) {
+      return name.starts_with(known) && name.size() > known.size() && name[known.size()] == '.';
+    };
+    if (std::ranges::any_of(known_, goes_on) && nearest_name(name, names).empty()) return true;
+    const size_t dot = name.find('.');
+    return dot != std::string_view::npos && has(known_, "converters") &&
+           has(list_of("converters"), name.substr(0, dot));
+  }
+  bool knows_prefix(std::string_view prefix) const {
+    return std::ranges::any_of(known_, [&](const std::string& known) { return known.starts_with(prefix); });
   }
 
   void look_at_component(std::string_view name, std::string_view section) {

@@ -62,6 +62,24 @@ TEST(ConnectorRemarks, OtherParametersOfAConnectionGoToTheDriver) {
   EXPECT_THAT(remarks(plugin, {{"connection.uri", "5"}}), ElementsAre(HasSubstr("Did you mean connection.url?")));
 }
 
+TEST(ConnectorRemarks, NamesThatAnOptionTableCannotSpellOut) {
+  std::array keys = {fake_key("converters", MR_TYPE_LIST, MR_LOW), fake_key("overrides", MR_TYPE_LIST, MR_LOW),
+                     fake_key("column.mask.with.(d+).chars", MR_TYPE_STRING, MR_LOW),
+                     fake_key("signal.kafka.topic", MR_TYPE_STRING, MR_LOW)};
+  ConnectorPlugin plugin = fake_source();
+  plugin.table.config = keys.data();
+  plugin.table.config_count = keys.size();
+  EXPECT_THAT(remarks(plugin, {{"converters", "one, two"},
+                               {"two.type", "T"},
+                               {"overrides.shop.orders", "SELECT 1"},
+                               {"column.mask.with.12.chars", "a.b.c"},
+                               {"signal.consumer.security.protocol", "SSL"}}),
+              IsEmpty());
+  EXPECT_THAT(remarks(plugin, {{"converters", "one"}, {"three.type", "T"}}),
+              ElementsAre(HasSubstr("three.type: No such setting")));
+  EXPECT_THAT(remarks(plugin, {{"signals.consumer.x", "1"}}), ElementsAre(HasSubstr("No such setting")));
+}
+
 TEST(ConnectorRemarks, AliasesThatAreNotListed) {
   EXPECT_THAT(remarks(fake_source(), {{"transforms", "a"},
                                       {"transforms.a.type", "X"},

@@ -26,6 +26,7 @@ void mr_context::raise_error(millrace::Error error) { logger().error("plugin_err
 void mr_context::add_task_config(millrace::ConfigMap) {
   logger().error("plugin_error", {{"error", "add_task_config outside task_configs"}});
 }
+void mr_context::log(millrace::LogLevel level, std::string_view message) { logger().write(level, message, {}); }
 void mr_context::add_config_error(std::string_view key, std::string_view message) {
   logger().error("plugin_error", {{"error", "add_config_error outside validate"}, {"key", key}, {"message", message}});
 }
@@ -44,7 +45,7 @@ int32_t finish(const Status& status, mr_error* error) {
 
 void host_log(mr_context* context, int32_t level, mr_str message) {
   const LogLevel levels[] = {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError};
-  context->logger().write(levels[std::clamp(level, 0, 3)], view(message), {});
+  context->log(levels[std::clamp(level, 0, 3)], view(message));
 }
 
 int32_t host_stopping(mr_context* context) { return context->stopping() ? 1 : 0; }

@@ -43,6 +43,8 @@ struct mr_context {
   virtual void raise_error(millrace::Error error);
   virtual void add_task_config(millrace::ConfigMap config);
   virtual void add_config_error(std::string_view key, std::string_view message);
+  /// A line of the plugin's; goes to logger().
+  virtual void log(millrace::LogLevel level, std::string_view message);
   virtual void add_preview(std::string_view line);
   virtual void set_progress(std::span<const mr_progress>) {}
 };
@@ -98,11 +100,16 @@ class BasicContext : public mr_context {
   StopSignal stop_;
 };
 
-/// Collects what a plugin's validate() says about keys.
+/// Collects what a plugin's validate() says about keys, and what it logs besides.
 class ValidationContext final : public BasicContext {
  public:
   using BasicContext::BasicContext;
   void add_config_error(std::string_view key, std::string_view message) override { errors.emplace_back(key, message); }
+  void log(LogLevel level, std::string_view message) override {
+    lines.emplace_back(level, message);
+    BasicContext::log(level, message);
+  }
+  std::vector<std::pair<LogLevel, std::string>> lines;      ///< in order
   std::vector<std::pair<std::string, std::string>> errors;  ///< key, message; in the order they were said
 };
 

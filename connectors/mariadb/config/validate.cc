@@ -24,10 +24,15 @@ Status try_server(sdk::ConnectorContext& context, const sdk::Config& config) {
   if (!needs.ok()) return {};  // told already as an error of its key
   for (const ServerFinding& finding : check_server(**connection, *needs)) {
     const std::string text = "server check: " + to_text(finding);
-    if (finding.severity == ServerFinding::Severity::kInfo) {
-      context.info(text);
-    } else {
-      context.warn(text);
+    switch (finding.severity) {
+      case ServerFinding::Severity::kError:
+        context.error(text);
+        break;
+      case ServerFinding::Severity::kWarning:
+        context.warn(text);
+        break;
+      case ServerFinding::Severity::kInfo:
+        context.info(text);
     }
   }
   return {};

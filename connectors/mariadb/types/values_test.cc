@@ -170,6 +170,11 @@ TEST(Text, OfEachCharacterSetBecomesUtf8) {
       {"hebrew", "\xf9", "ש"},
       {"cp850", "\x80", "Ç"},
       {"tis620", "\xe4", "ไ"},
+      {"keybcs2", "\x80\x90", "ČÉ"},
+      {"swe7", "@[", "ÉÄ"},  // no ASCII
+      {"koi8u", "\x95", "•"},
+      {"geostd8", "\x80", "€"},
+      {"eucjpms", "\xad\xa1", "①"},
   };
   for (const auto& [charset, stored, text] : kTexts) EXPECT_EQ(decoded(charset, stored), text) << charset;
   for (const auto& [charset, stored, text] : kTexts) EXPECT_EQ(decoded(charset, ""), "") << charset;
