@@ -76,9 +76,10 @@ Status take_lock(SnapshotView& view, const SnapshotOptions& options, const std::
   const unsigned error = view.lock->last_error();
   if ((error != kPrivilegeMissing && error != kAccessDenied && error != kDenied) || tables.empty())
     return lock_failed(global, options);
+  // FLUSH TABLES … WITH READ LOCK would want the same privilege again; this one keeps writers out as well.
   std::string list;
-  for (const TableId& table : tables) list += (list.empty() ? "" : ", ") + sql_name(table);
-  const Status some = view.lock->execute("FLUSH TABLES " + list + " WITH READ LOCK");
+  for (const TableId& table : tables) list += (list.empty() ? "" : ", ") + sql_name(table) + " READ";
+  const Status some = view.lock->execute("LOCK TABLES " + list);
   if (!some.ok()) return lock_failed(some, options);
   view.warnings.push_back(
       "the user may not lock all tables (privilege RELOAD); the captured tables were locked one by one instead");
