@@ -57,6 +57,13 @@ TEST(SnapshotPlan, ByModeAndWhatIsStored) {
       got += (got.empty() ? "" : " ") + shown(plan(mode, facts));
     EXPECT_EQ(got, text) << static_cast<int>(mode);
   }
+  running.resumable = true;
+  EXPECT_TRUE(plan(kInitial, running).resume);
+  EXPECT_EQ(shown(plan(kInitial, running)), "--T");
+  EXPECT_EQ(shown(plan(kInitialOnly, running)), "---");
+  EXPECT_EQ(shown(plan(kAlways, running)), "SDT");
+  running.lost = "gone";  // the cut is no longer in the binlog: all over again
+  EXPECT_EQ(shown(plan(kInitial, running)), "SDT");
   EXPECT_NE(plan(kInitial, lost).error.find("snapshot.mode=when_needed"), std::string::npos);
   EXPECT_NE(plan(kInitial, no_schema).error.find("snapshot.mode=recovery"), std::string::npos);
 }
