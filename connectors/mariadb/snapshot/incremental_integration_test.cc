@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "connectors/mariadb/snapshot/cell_text.h"
 #include "connectors/mariadb/snapshot/chunk_source.h"
 #include "connectors/mariadb/snapshot/field_reader.h"
 #include "connectors/mariadb/snapshot/snapshot_plan.h"

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "connectors/mariadb/snapshot/cell_text.h"
 #include "connectors/mariadb/snapshot/field_reader.h"
 #include "connectors/mariadb/snapshot/snapshot_reader.h"
 #include "connectors/mariadb/snapshot/table_key.h"
