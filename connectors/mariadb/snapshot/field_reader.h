@@ -58,8 +58,4 @@ Cell::Kind cell_kind(const ColumnDefinition& column);
 /// SET as numbers (labels are ambiguous), all else as it is. Geometry comes as stored: SRID and WKB.
 std::string select_expression(const ColumnDefinition& column);
 
-/// The text of a number, date or time that a cell came from: what key literals and notifications are made of. Bytes and
-/// texts are given as they are.
-std::string text_of_cell(const Cell& cell);
-
 }  // namespace millrace::mariadb

@@ -161,10 +161,14 @@ Result<SignalOptions> SignalOptions::parse(const sdk::Config& config) {
     options.source = false;
     for (const std::string& given : config.list("signal.enabled.channels")) {
       const std::string channel = lower(given);
-      if (channel == "source") options.source = true;
-      else if (channel == "kafka") options.kafka = true;
-      else if (channel == "file") options.file = true;
-      else if (channel == "jmx") options.api = true;
+      if (channel == "source")
+        options.source = true;
+      else if (channel == "kafka")
+        options.kafka = true;
+      else if (channel == "file")
+        options.file = true;
+      else if (channel == "jmx")
+        options.api = true;
       else if (!channel.empty())
         return Status(Code::kInvalidConfig, "signal.enabled.channels: '" + given +
                                                 "' is unknown; use source, kafka, file or jmx (the worker's API)");

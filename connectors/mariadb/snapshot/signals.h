@@ -1,5 +1,5 @@
-/// Signals: what a user asks of a running connector, in Debezium's form {id, type, data}, from the signal table, a Kafka
-/// topic, a file or the worker's API, into one queue. Threads: SignalQueue any; the channels the task's.
+/// Signals: what a user asks of a running connector, in Debezium's form {id, type, data}, from the signal table, a
+/// Kafka topic, a file or the worker's API, into one queue. Threads: SignalQueue any; the channels the task's.
 #pragma once
 
 #include <millrace/connector.hpp>
@@ -35,12 +35,12 @@ struct Signal {
   } type = Type::kLog;
   SignalChannel channel = SignalChannel::kApi;
   std::string id;
-  bool blocking = false;                               ///< execute-snapshot
-  std::vector<std::string> collections;                ///< regular expressions over "db.table"; stop: empty = all
-  std::map<std::string, std::string> conditions;       ///< expression → filter (of a blocking snapshot: a SELECT)
+  bool blocking = false;                          ///< execute-snapshot
+  std::vector<std::string> collections;           ///< regular expressions over "db.table"; stop: empty = all
+  std::map<std::string, std::string> conditions;  ///< expression → filter (of a blocking snapshot: a SELECT)
   std::string surrogate_key;
-  std::string message;                                 ///< log
-  std::string file;                                    ///< set-binlog-position: file and position, or gtids
+  std::string message;  ///< log
+  std::string file;     ///< set-binlog-position: file and position, or gtids
   uint64_t position = 0;
   std::optional<GtidList> gtids;
 };

@@ -124,6 +124,14 @@ std::string why_lost(const StoredPosition& stored, const ServerLog& log) {
 
 SnapshotPlan plan_snapshot(const SnapshotOptions& options, const SnapshotFacts& facts) {
   const bool fresh = !facts.stored || facts.snapshot_running;
+  const bool goes_on = options.mode == SnapshotMode::kInitial || options.mode == SnapshotMode::kInitialOnly ||
+                       options.mode == SnapshotMode::kWhenNeeded;
+  if (goes_on && facts.snapshot_running && facts.resumable && facts.schema_known && facts.lost.empty()) {
+    SnapshotPlan plan;
+    plan.resume = true;
+    plan.stream = options.mode != SnapshotMode::kInitialOnly;
+    return plan;
+  }
   switch (options.mode) {
     case SnapshotMode::kAlways:
       return snapshot(true);

@@ -37,12 +37,15 @@ std::string why_lost(const StoredPosition& stored, const ServerLog& log);
 struct SnapshotFacts {
   std::optional<StoredPosition> stored;
   bool snapshot_running = false;  ///< the stored offset is of a snapshot that did not end
+  bool resumable = false;         ///< … of which a SnapshotLedger is stored; `lost` is then about its cut
   bool schema_known = true;       ///< the schema history could be read (or is not needed)
   std::string lost;               ///< why_lost() of the stored position; empty = still on the server
 };
 
 struct SnapshotPlan {
   bool read_schema = false, read_data = false, stream = true;
+  /// Go on with the stored SnapshotLedger (snapshot_reader.h); nothing else is read.
+  bool resume = false;
   /// Stream from the oldest file, not from the snapshot's or the stored position (mode `never` without an offset).
   bool from_oldest = false;
   /// Why nothing can be done: for the user, says what to set. Empty = go.

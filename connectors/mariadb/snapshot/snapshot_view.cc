@@ -11,13 +11,10 @@ namespace {
 
 using Sessions = std::vector<std::unique_ptr<Connection>>;
 
-struct ViewPlace {
-  std::string file;
-  uint64_t position = 0;
-  // File names of one server grow in length, then by their digits.
-  auto order() const { return std::make_tuple(file.size(), std::string_view(file), position); }
-  bool operator==(const ViewPlace&) const = default;
-};
+// File names of one server grow in length, then by their digits.
+auto order_of(const ViewPlace& place) {
+  return std::make_tuple(place.file.size(), std::string_view(place.file), place.position);
+}
 
 constexpr std::string_view kNoBinlog =
     "the server writes no binlog, so changes cannot be captured; start it with log_bin, binlog_format=ROW and "
@@ -27,27 +24,6 @@ uint64_t number_of(const std::string& text) {
   uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
-}
-
-Status open_view(Connection& session) {
-  if (Status s = session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !s.ok()) return s;
-  return session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT");
-}
-
-/// Where the session's own read view stands.
-Result<ViewPlace> place_of_view(Connection& session) {
-  auto rows = session.query("SHOW STATUS LIKE 'binlog_snapshot%'");
-  if (!rows.ok()) return rows.status();
-  ViewPlace place;
-  for (const SqlRow& row : rows.value()) {
-    if (row.size() < 2 || !row[0] || !row[1]) continue;
-    std::string name = *row[0];
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(c | 0x20); });
-    if (name.ends_with("file")) place.file = *row[1];
-    if (name.ends_with("position")) place.position = number_of(*row[1]);
-  }
-  if (place.file.empty()) return Status(Code::kInvalidConfig, std::string(kNoBinlog));
-  return place;
 }
 
 /// Where the server's binlog ends, which is the place of views opened under a lock.
@@ -66,11 +42,11 @@ Result<std::optional<ViewPlace>> agree(Sessions& sessions) {
   std::vector<ViewPlace> places(sessions.size());
   for (int round = 0; round < kRounds; ++round) {
     const ViewPlace newest = *std::max_element(places.begin(), places.end(),
-                                               [](const auto& a, const auto& b) { return a.order() < b.order(); });
+                                               [](const auto& a, const auto& b) { return order_of(a) < order_of(b); });
     for (size_t i = 0; i < sessions.size(); ++i) {
       if (round > 0 && places[i] == newest) continue;
-      if (Status s = open_view(*sessions[i]); !s.ok()) return s;
-      auto place = place_of_view(*sessions[i]);
+      if (Status s = open_read_view(*sessions[i]); !s.ok()) return s;
+      auto place = place_of_read_view(*sessions[i]);
       if (!place.ok()) return place.status();
       places[i] = std::move(place.value());
     }
@@ -100,9 +76,10 @@ Status take_lock(SnapshotView& view, const SnapshotOptions& options, const std::
   const unsigned error = view.lock->last_error();
   if ((error != kPrivilegeMissing && error != kAccessDenied && error != kDenied) || tables.empty())
     return lock_failed(global, options);
+  // FLUSH TABLES … WITH READ LOCK would want the same privilege again; this one keeps writers out as well.
   std::string list;
-  for (const TableId& table : tables) list += (list.empty() ? "" : ", ") + sql_name(table);
-  const Status some = view.lock->execute("FLUSH TABLES " + list + " WITH READ LOCK");
+  for (const TableId& table : tables) list += (list.empty() ? "" : ", ") + sql_name(table) + " READ";
+  const Status some = view.lock->execute("LOCK TABLES " + list);
   if (!some.ok()) return lock_failed(some, options);
   view.warnings.push_back(
       "the user may not lock all tables (privilege RELOAD); the captured tables were locked one by one instead");
@@ -111,7 +88,7 @@ Status take_lock(SnapshotView& view, const SnapshotOptions& options, const std::
 
 Result<ViewPlace> open_locked(SnapshotView& view) {
   for (auto& session : view.sessions) {
-    if (Status s = open_view(*session); !s.ok()) return s;
+    if (Status s = open_read_view(*session); !s.ok()) return s;
   }
   if (!view.sessions.front()->is_mariadb()) return place_of_server(*view.lock);
   // With only some tables locked others are written, so each view must tell its own place.
@@ -141,16 +118,9 @@ Status complete_position(SnapshotView& view, ViewPlace place) {
   if (!time.ok()) return time.status();
   view.position.time_us = static_cast<int64_t>(number_of(time->value_or("0")));
   if (!session.is_mariadb()) return sdk::ok();
-  auto gtids = session.scalar("SELECT BINLOG_GTID_POS('" + session.escaped(view.position.file) + "', " +
-                              std::to_string(view.position.position) + ")");
+  auto gtids = gtids_at(session, view.position.file, view.position.position);
   if (!gtids.ok()) return gtids.status();
-  if (!*gtids) {
-    return {Code::kUnavailable, "the server does not tell the GTID position of " + view.position.file + ":" +
-                                    std::to_string(view.position.position) + "; was the binlog just reset or purged?"};
-  }
-  auto parsed = GtidList::parse(**gtids);
-  if (!parsed.ok()) return parsed.status();
-  view.position.gtids = std::move(parsed.value());
+  view.position.gtids = std::move(gtids.value());
   return sdk::ok();
 }
 
@@ -173,6 +143,37 @@ Status warn_of_tables(SnapshotView& view, const SnapshotOptions& options, const 
 }
 
 }  // namespace
+
+Status open_read_view(Connection& session) {
+  if (Status s = session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"); !s.ok()) return s;
+  return session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+}
+
+Result<ViewPlace> place_of_read_view(Connection& session) {
+  auto rows = session.query("SHOW STATUS LIKE 'binlog_snapshot%'");
+  if (!rows.ok()) return rows.status();
+  ViewPlace place;
+  for (const SqlRow& row : rows.value()) {
+    if (row.size() < 2 || !row[0] || !row[1]) continue;
+    std::string name = *row[0];
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(c | 0x20); });
+    if (name.ends_with("file")) place.file = *row[1];
+    if (name.ends_with("position")) place.position = number_of(*row[1]);
+  }
+  if (place.file.empty()) return Status(Code::kInvalidConfig, std::string(kNoBinlog));
+  return place;
+}
+
+Result<GtidList> gtids_at(Connection& session, const std::string& file, uint64_t position) {
+  auto gtids =
+      session.scalar("SELECT BINLOG_GTID_POS('" + session.escaped(file) + "', " + std::to_string(position) + ")");
+  if (!gtids.ok()) return gtids.status();
+  if (!*gtids) {
+    return Status(Code::kUnavailable, "the server does not tell the GTID position of " + file + ":" +
+                                          std::to_string(position) + "; was the binlog just reset or purged?");
+  }
+  return GtidList::parse(**gtids);
+}
 
 Result<SnapshotView> SnapshotView::open(const ConnectionOptions& connection, const SnapshotOptions& options,
                                         const std::vector<TableId>& tables) {

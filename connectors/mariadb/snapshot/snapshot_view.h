@@ -38,6 +38,18 @@ struct SnapshotView {
   Status release_lock();
 };
 
+/// Begins a consistent REPEATABLE READ transaction.
+Status open_read_view(Connection& session);
+struct ViewPlace {
+  std::string file;
+  uint64_t position = 0;
+  bool operator==(const ViewPlace&) const = default;
+};
+/// Where the session's own read view stands; MariaDB only. kInvalidConfig: the server writes no binlog.
+Result<ViewPlace> place_of_read_view(Connection& session);
+/// The GTIDs before a place of the binlog.
+Result<GtidList> gtids_at(Connection& session, const std::string& file, uint64_t position);
+
 /// Whose rows are not in any read view, with their engine: MyISAM, Aria, MEMORY, …
 Result<std::vector<std::string>> tables_outside_view(Connection& session, const std::vector<TableId>& tables);
 

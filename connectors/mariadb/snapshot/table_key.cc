@@ -1,4 +1,5 @@
 #include "connectors/mariadb/snapshot/table_key.h"
+#include "connectors/mariadb/snapshot/cell_text.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
