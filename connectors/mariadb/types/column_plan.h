@@ -13,6 +13,7 @@
 
 namespace millrace::mariadb {
 
+/// Threads: one at a time (character sets and hashes have a state).
 class ColumnPlan {
  public:
   /// `wire` is how the column lies in row events, nullptr for a snapshot before any row event was seen; it only fills

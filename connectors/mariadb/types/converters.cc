@@ -121,6 +121,7 @@ void set_fallback(Plan& plan, const std::optional<WallTime>& fallback) {
   }
   plan.null_value = plan.zero_value;
   plan.zero_in_stream = false;
+  plan.default_is_zero_value = true;
 }
 
 Status take_zero_date(const ZeroDateConverter& rule, std::string_view name, const Target& target, bool& taken) {

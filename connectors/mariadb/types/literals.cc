@@ -75,6 +75,7 @@ bool timestamp_cell(std::string_view text, Cell& cell) {
   if (!reading_cell(text, Kind::kDateTime, reading)) return false;
   cell.kind = Kind::kTimestamp;
   cell.i64 = is_calendar_date(reading.time) ? epoch_micros_of(reading.time) : 0;
+  cell.snapshot = cell.i64 == 0;  // Debezium pads a literal to the column's digits, but not the epoch
   return true;
 }
 
@@ -188,7 +189,9 @@ bool convert_odd(const Plan& plan, const Cell& cell, ByteArena& arena, mr_value&
 }
 
 void set_default(const ColumnDefinition& column, Plan& plan) {
-  if (!column.has_default || !column.default_expression) return;
+  if (!column.has_default) return;
+  if (plan.default_is_zero_value) return keep_default(plan.zero_value, std::make_shared<ByteArena>(), plan.schema);
+  if (!column.default_expression) return;
   Cell cell;
   if (!cell_of_literal(plan, *column.default_expression, cell)) return;
   // Debezium clamps where the values themselves wrap around.

@@ -27,7 +27,8 @@ struct Plan {
   mr_value zero_value{};                  ///< of dates that are none and of times that do not fit
   bool optional = true;
   bool time_adjuster = false;
-  bool zero_in_stream = true;  ///< a zero TIMESTAMP of the binlog is the epoch, not zero_value
+  bool zero_in_stream = true;          ///< a zero TIMESTAMP of the binlog is the epoch, not zero_value
+  bool default_is_zero_value = false;  ///< ZeroDateFallback: whatever the DEFAULT clause says
   BinaryMode binary = BinaryMode::kBytes;
   uint64_t unsigned_mask = ~uint64_t{0};
   int16_t scale = 0;

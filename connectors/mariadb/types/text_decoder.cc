@@ -7,6 +7,8 @@
 #include <cstring>
 #include <span>
 
+#include "connectors/mariadb/types/charset_fixes.h"
+
 namespace millrace::mariadb {
 namespace {
 
@@ -67,13 +69,13 @@ constexpr Name kSingleByte[] = {
     {"cp1257", "CP1257"},           {"koi8r", "KOI8-R"},       {"koi8u", "KOI8-U"},        {"greek", "ISO-8859-7"},
     {"hebrew", "ISO-8859-8"},       {"cp850", "CP850"},        {"cp852", "CP852"},         {"cp866", "CP866"},
     {"tis620", "TIS-620"},          {"armscii8", "ARMSCII-8"}, {"dec8", "DEC-MCS"},        {"hp8", "HP-ROMAN8"},
-    {"macce", "MAC-CENTRALEUROPE"}, {"macroman", "MACINTOSH"}, {"geostd8", "GEORGIAN-PS"}, {"swe7", "SEN_850200_B"},
-    {"keybcs2", "CP895"},
+    {"macce", "MAC-CENTRALEUROPE"}, {"macroman", "MACINTOSH"}, {"geostd8", "GEORGIAN-PS"}, {"swe7", "SEN_850200_C"},
+    {"keybcs2", "ASCII"},
 };
 // sjis is read as cp932, which differs in nothing MariaDB stores but leaves the backslash a backslash.
 constexpr Name kMultiByte[] = {
-    {"sjis", "CP932"}, {"cp932", "CP932"}, {"ujis", "EUC-JP"},   {"eucjpms", "EUC-JP-MS"},
-    {"euckr", "UHC"},  {"gbk", "GBK"},     {"gb2312", "GB2312"}, {"big5", "BIG5"},
+    {"sjis", "CP932"}, {"cp932", "CP932"}, {"ujis", "EUC-JP-MS"}, {"eucjpms", "EUC-JP-MS"},
+    {"euckr", "UHC"},  {"gbk", "GBK"},     {"gb2312", "GB2312"},  {"big5", "BIG5"},
 };
 constexpr Name kWide[] = {{"ucs2", "UTF-16BE"}, {"utf16", "UTF-16BE"}, {"utf16le", "UTF-16LE"}, {"utf32", "UTF-32BE"}};
 
@@ -87,7 +89,7 @@ const char* iconv_name(std::span<const Name> names, std::string_view charset) {
 
 struct TextDecoder::State {
   iconv_t conversion = reinterpret_cast<iconv_t>(-1);
-  bool wide = false;  // ASCII is not one byte a character
+  bool wide = false;  // a byte below 0x80 need not be ASCII
   bool table = false;
   struct Entry {
     uint8_t size;
@@ -105,25 +107,41 @@ struct TextDecoder::State {
     conversion = reinterpret_cast<iconv_t>(-1);
   }
 
-  void fill_table(bool latin1) {
+  void fill_table(std::string_view charset) {
+    // Both leave bytes open that are control characters to MariaDB.
+    const bool controls = charset == "latin1" || charset == "tis620";
     table = true;
     for (uint32_t byte = 0; byte < 256; ++byte) {
       Entry& entry = entries[byte];
       char from = static_cast<char>(byte), *in = &from, *out = entry.utf8;
       size_t in_left = 1, out_left = sizeof(entry.utf8);
       if (conversion == reinterpret_cast<iconv_t>(-1) || iconv(conversion, &in, &in_left, &out, &out_left) != 0) {
-        // Five bytes that cp1252 leaves open are control characters to MariaDB.
         const char control[] = {'\xC2', from, '\0'};
-        const std::string_view bytes = byte < 0x80 ? std::string_view(&from, 1)
-                                       : latin1    ? std::string_view(control, 2)
-                                                   : kReplacement;
+        const std::string_view bytes = byte < 0x80               ? std::string_view(&from, 1)
+                                       : controls && byte < 0xA0 ? std::string_view(control, 2)
+                                                                 : kReplacement;
         std::memcpy(entry.utf8, bytes.data(), bytes.size());
         entry.size = static_cast<uint8_t>(bytes.size());
       } else {
         entry.size = static_cast<uint8_t>(sizeof(entry.utf8) - out_left);
       }
     }
+    for (const CharsetFix& fix : kCharsetFixes)
+      if (fix.charset == charset)
+        for (size_t i = 0; i < fix.points.size(); ++i) set_entry(fix.first + i, fix.points[i]);
     close();
+  }
+
+  void set_entry(size_t byte, char16_t point) {
+    Entry& entry = entries[byte];
+    const auto last = static_cast<char>(0x80 | (point & 0x3F)), middle = static_cast<char>(0x80 | (point >> 6 & 0x3F));
+    if (point < 0x80) {
+      entry = {1, {static_cast<char>(point)}};
+    } else if (point < 0x800) {
+      entry = {2, {static_cast<char>(0xC0 | point >> 6), last}};
+    } else {
+      entry = {3, {static_cast<char>(0xE0 | point >> 12), middle, last}};
+    }
   }
 
   std::string_view by_table(std::string_view text, size_t ascii, connectors::ByteArena& arena) const {
@@ -169,8 +187,8 @@ TextDecoder::TextDecoder(std::string_view charset) {
   if (single == nullptr && multi == nullptr && wide == nullptr) return;
   state_ = std::make_unique<State>();
   const bool known = state_->open(single != nullptr ? single : multi != nullptr ? multi : wide);
-  state_->wide = wide != nullptr;
-  if (single != nullptr || !known) state_->fill_table(charset == "latin1");
+  state_->wide = wide != nullptr || charset == "swe7";
+  if (single != nullptr || !known) state_->fill_table(charset);
   utf8_ = false;
 }
 

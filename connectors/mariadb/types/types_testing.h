@@ -1,6 +1,7 @@
 /// What the tests of types/ share: settings, definitions and cells in a line each, schemas and values as JSON.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -33,10 +34,10 @@ inline ValueOptions options_of(const Settings& settings = {}) {
 
 struct Wanted {
   std::string type;
-  std::optional<int32_t> length, scale;
+  std::optional<int32_t> length = {}, scale = {};
   bool optional = true;
-  std::optional<std::string> charset, default_text;
-  std::vector<std::string> labels;
+  std::optional<std::string> charset = {}, default_text = {};
+  std::vector<std::string> labels = {};
   std::string name = "c";
 };
 
@@ -96,9 +97,14 @@ inline Cell bytes(std::string_view content, Cell::Kind kind = Cell::Kind::kBytes
   return made;
 }
 inline Cell text(std::string_view content) { return bytes(content, Cell::Kind::kText); }
-inline Cell reading(WallTime time, Cell::Kind kind = Cell::Kind::kDateTime) {
+struct Reading {
+  uint16_t year = 0;
+  uint8_t month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  uint32_t micros = 0;
+};
+inline Cell reading(Reading time, Cell::Kind kind = Cell::Kind::kDateTime) {
   Cell made = cell(kind);
-  made.time = time;
+  made.time = {time.year, time.month, time.day, time.hour, time.minute, time.second, time.micros};
   return made;
 }
 inline Cell in_snapshot(Cell made) {
