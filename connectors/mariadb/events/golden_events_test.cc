@@ -90,6 +90,7 @@ SchemaChange change_of(const Json& document, const Json& recorded) {
   change.database = json_member<std::string>(document, "databaseName").value_or("");
   change.ddl = json_member<std::string>(document, "ddl").value_or("");
   change.source_table = json_member<std::string>(recorded.at("source"), "table").value_or("");
+  change.blank_source_table = recorded.at("source").at("table") == "";
   for (const Json& each : document.at("tableChanges")) {
     TableChange made;
     const std::string type = each.at("type");

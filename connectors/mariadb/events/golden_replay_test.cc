@@ -236,10 +236,21 @@ void compare_end(Bench& bench, const GoldenCase& golden, const std::string& id) 
   EXPECT_TRUE(records[0].headers.empty());
 }
 
+/// The version whose rows have the recorded schema, else the last one.
+const TableDefinition& version_of(Bench& bench, const GoldenCase& golden, const TableId& id, const Change& change) {
+  const std::vector<TableDefinition>& versions = golden.tables.at(id);
+  const Json& wanted = golden.schemas.at(change.records[0]->at("value").at("schema_ref").get<size_t>());
+  for (const TableDefinition& version : versions) {
+    const Json made = bench.schema(bench.table(version).value_schema());
+    if (nlohmann::json::parse(made.dump()) == nlohmann::json::parse(wanted.dump())) return version;
+  }
+  return versions.back();
+}
+
 void write(Bench& bench, const GoldenCase& golden, const EventOptions& options, const Change& change) {
   const TableId id{change.source.at("db"), change.source.at("table")};
   ASSERT_EQ(golden.tables.count(id), 1U) << id.full();
-  const TableDefinition& definition = golden.tables.at(id).back();
+  const TableDefinition& definition = version_of(bench, golden, id, change);
   TableEvents& table = bench.table(definition);
   const std::string gtid = json_member<std::string>(change.source, "gtid").value_or(""),
                     file = change.source.at("file"),
