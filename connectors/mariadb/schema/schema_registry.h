@@ -3,8 +3,8 @@
 /// never stops anything. Threads: the task's.
 #pragma once
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +31,11 @@ struct SchemaChange {
   std::string ddl;       ///< as Debezium words it (a split RENAME is rewritten, others are the text as it came)
   std::vector<TableChange> changes;
   /// source.table of the record: the tables the whole statement touches, joined by commas in Debezium's order; empty =
-  /// null.
+  /// null, unless:
   std::string source_table;
+  /// source.table is "" and not null: what Debezium has for statements on tables without table changes (indexes,
+  /// sequences) and for ALTER DATABASE.
+  bool blank_source_table = false;
 };
 
 /// What a QUERY event means to the connector.
@@ -56,11 +59,14 @@ class SchemaRegistry {
   SchemaRegistry();
   ~SchemaRegistry();
 
-  /// Applies a statement of the binlog. `database` is the session's, `default_charset` the server's for new databases.
+  /// Applies a statement of the binlog, or one of those a snapshot records (SET, DROP TABLE, CREATE DATABASE, USE …).
+  /// `database` is the session's. A change of a table that is not known has no table changes; the table is in
+  /// `unknown`.
   DdlResult apply(std::string_view database, std::string_view sql);
   /// Applies a CREATE TABLE as the server prints it (SHOW CREATE TABLE). kBadRecord: not understood, with the place.
   Result<TableDefinition> apply_create(const TableId& id, std::string_view create_table);
   void put(TableDefinition table);
+  void remove(const TableId& id);
   const TableDefinition* find(const TableId& id) const;
   std::vector<TableId> tables() const;
   void set_server_charset(std::string charset);

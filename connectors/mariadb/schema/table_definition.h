@@ -23,9 +23,13 @@ struct ColumnDefinition {
   bool optional = true;
   bool auto_incremented = false;
   bool generated = false;
-  bool has_default = false;                       ///< Debezium's hasDefaultValue: true with an empty expression = NULL
-  std::optional<std::string> default_expression;  ///< Debezium's defaultValueExpression, unescaped
-  std::vector<std::string> enum_values;           ///< labels of ENUM and SET, unescaped and unquoted, UTF-8
+  /// Debezium's hasDefaultValue. Without a default_expression: NULL, or (always so when not optional) an expression
+  /// that only the server can work out.
+  bool has_default = false;
+  /// Debezium's defaultValueExpression, unescaped: the text of a literal ("1.50", "FALSE", the digits of b'101'),
+  /// "1970-01-01 00:00:00" for CURRENT_TIMESTAMP, and the likes of "curdate()" as written.
+  std::optional<std::string> default_expression;
+  std::vector<std::string> enum_values;  ///< labels of ENUM and SET, unescaped and unquoted, UTF-8
   std::optional<std::string> comment;
   bool operator==(const ColumnDefinition&) const = default;
 };
