@@ -1,1 +1,3 @@
-// The connector of this library is exported here once capture/ has one.
+#include "connectors/mariadb/capture/mariadb_connector.h"
+
+MILLRACE_PLUGIN(millrace::mariadb::MariaDbConnector, millrace::mariadb::MySqlConnector)

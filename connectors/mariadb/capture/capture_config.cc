@@ -1,6 +1,6 @@
 #include "connectors/mariadb/capture/capture_config.h"
 
-#include "connectors/mariadb/config/options.h"
+#include "connectors/mariadb/config/connection_settings.h"
 
 namespace millrace::mariadb {
 namespace {
@@ -51,6 +51,8 @@ Result<CaptureConfig> CaptureConfig::parse(const sdk::Config& config) {
   if (Status s = take(parsed.values, ValueOptions::parse(config)); !s.ok()) return s;
   if (Status s = take(parsed.snapshot, SnapshotOptions::parse(config)); !s.ok()) return s;
   if (Status s = take(parsed.history, HistoryOptions::parse(config)); !s.ok()) return s;
+  if (Status s = take(parsed.incremental, IncrementalOptions::parse(config)); !s.ok()) return s;
+  if (Status s = take(parsed.signals, SignalOptions::parse(config)); !s.ok()) return s;
   if (Status s = parse_gtid_filters(config, parsed); !s.ok()) return s;
   parsed.stream = stream_options(config);
   parsed.signal_table = config.string("signal.data.collection");
@@ -65,8 +67,6 @@ Result<CaptureConfig> CaptureConfig::parse(const sdk::Config& config) {
   parsed.on_unknown_schema = failure_mode(config.string("inconsistent.schema.handling.mode"));
   parsed.retries_max = config.int64("errors.max.retries");
   parsed.retry_wait_ms = config.int64("retriable.restart.connector.wait.ms");
-  parsed.store_only_captured_tables = config.boolean("schema.history.internal.store.only.captured.tables.ddl");
-  parsed.store_only_captured_databases = config.boolean("schema.history.internal.store.only.captured.databases.ddl");
   return parsed;
 }
 

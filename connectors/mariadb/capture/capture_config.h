@@ -9,7 +9,9 @@
 #include "connectors/mariadb/binlog/stream.h"
 #include "connectors/mariadb/config/filters.h"
 #include "connectors/mariadb/events/event_options.h"
-#include "connectors/mariadb/schema/history.h"
+#include "connectors/mariadb/schema/history/history_store.h"
+#include "connectors/mariadb/snapshot/incremental_snapshot.h"
+#include "connectors/mariadb/snapshot/signals.h"
 #include "connectors/mariadb/snapshot/snapshot_options.h"
 #include "connectors/mariadb/sql/connection.h"
 #include "connectors/mariadb/types/value_options.h"
@@ -25,6 +27,8 @@ struct CaptureConfig {
   EventOptions events;
   ValueOptions values;
   SnapshotOptions snapshot;
+  IncrementalOptions incremental;
+  SignalOptions signals;
   HistoryOptions history;
   RegexList gtid_includes, gtid_excludes;  ///< on "domain-server"
   bool gtid_filter_rows = true, gtid_ignore_on_recovery = false;
@@ -34,7 +38,6 @@ struct CaptureConfig {
   FailureMode on_bad_event = FailureMode::kFail, on_unknown_schema = FailureMode::kFail;
   int64_t retries_max = -1,
           retry_wait_ms = 10'000;  ///< errors.max.retries (-1 = for ever), retriable.restart.connector.wait.ms
-  bool store_only_captured_tables = false, store_only_captured_databases = false;
 
   static Result<CaptureConfig> parse(const sdk::Config& config);
 };

@@ -14,7 +14,7 @@ int64_t now_us() {
 }  // namespace
 
 InitialSnapshot::InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                                 HistoryWriter* history, EventWriter& writer, OffsetState& offset)
+                                 HistoryWriter& history, EventWriter& writer, OffsetState& offset)
     : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
 
 InitialSnapshot::~InitialSnapshot() = default;
@@ -84,7 +84,7 @@ Status InitialSnapshot::list_tables(Connection& session) {
 }
 
 bool InitialSnapshot::stored_only_if_captured(const TableId& id) const {
-  return !config_.store_only_captured_tables || config_.tables.captures(id);
+  return !config_.history.store_only_captured_tables || config_.tables.captures(id);
 }
 
 Status InitialSnapshot::write_schemas(Connection& session) {
@@ -101,7 +101,7 @@ Status InitialSnapshot::write_schemas(Connection& session) {
         if (!stored_only_if_captured(id)) continue;
         if (Status s = write_schema(id.database, id.table,
                                     "DROP TABLE IF EXISTS " + quoted(id.database) + "." + quoted(id.table),
-                                    {{TableChange::Type::kDrop, id, std::nullopt, std::nullopt}});
+                                    {TableChange{TableChange::Type::kDrop, id, std::nullopt, std::nullopt}});
             !s.ok()) {
           return s;
         }
@@ -136,7 +136,7 @@ Status InitialSnapshot::write_schemas(Connection& session) {
       if (!write) continue;
       const bool last = !parts_.data && &id == &databases_.back().tables.back();
       if (Status s = write_schema(id.database, id.table, ddl,
-                                  {{TableChange::Type::kCreate, id, std::nullopt, **definition}}, last);
+                                  {TableChange{TableChange::Type::kCreate, id, std::nullopt, **definition}}, last);
           !s.ok()) {
         return s;
       }
@@ -157,8 +157,9 @@ Status InitialSnapshot::write_schema(std::string_view database, std::string_view
   source.snapshot = last ? SnapshotMarker::kLast : SnapshotMarker::kTrue;
   source.file = offset_.current.file;
   source.position = offset_.current.position;
-  if (history_ != nullptr) {
-    if (Status s = history_->record(change, offset_.current, source); !s.ok()) return s;
+  const bool of_table = !change.changes.empty();
+  if (of_table || change.database.empty() || !config_.history.store_only_captured_tables) {
+    history_.record(change, offset_.current);
   }
   return writer_.schema_change(change, source);
 }

@@ -23,7 +23,7 @@ class InitialSnapshot {
     bool schema = true, data = true;
   };
   InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                  HistoryWriter* history, EventWriter& writer, OffsetState& offset);
+                  HistoryWriter& history, EventWriter& writer, OffsetState& offset);
   ~InitialSnapshot();
 
   /// Opens the read view and writes the schema records. An offset with a ledger goes on where it was.
@@ -31,6 +31,7 @@ class InitialSnapshot {
   /// Writes the next rows. `done()` afterwards says whether there are more.
   Status poll();
   bool done() const { return done_; }
+  SnapshotProgress progress() const { return reader_ == nullptr ? SnapshotProgress() : reader_->progress(); }
   void interrupt();
 
  private:
@@ -54,7 +55,7 @@ class InitialSnapshot {
   const CaptureConfig& config_;
   sdk::SourceContext& context_;
   SchemaTracker& schemas_;
-  HistoryWriter* history_;
+  HistoryWriter& history_;
   EventWriter& writer_;
   OffsetState& offset_;
 

@@ -1,11 +1,11 @@
 #include "connectors/mariadb/capture/mariadb_connector.h"
 
-#include "connectors/mariadb/config/validation.h"
+#include "connectors/mariadb/config/validate.h"
 
 namespace millrace::mariadb {
 
 Status MariaDbConnector::validate(sdk::ConnectorContext& context, const sdk::Config& config) {
-  return validate_connector(context, config);
+  return mariadb::validate(context, dialect_of(config), config);
 }
 
 Status MariaDbConnector::alter_offset(const sdk::Config& config, const mr_value& partition, const mr_value& offset) {

@@ -8,6 +8,7 @@ namespace millrace::mariadb {
 namespace {
 
 constexpr int64_t kWaitMs = 500;
+constexpr std::string_view kVersion = "1.0.0";  // source.version
 
 int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -20,7 +21,7 @@ Status MariaDbTask::start(sdk::SourceContext& context) {
   auto config = CaptureConfig::parse(context.config());
   if (!config.ok()) return config.status();
   config_ = std::move(*config);
-  config_->events.connector_name = context.name();
+  config_->events.version = kVersion;
   offset_ = std::make_unique<OffsetState>(config_->events.topic_prefix);
   mr_value stored{};
   if (Status s = context.stored_offset(offset_->partition(), stored); !s.ok()) return s;
@@ -29,6 +30,7 @@ Status MariaDbTask::start(sdk::SourceContext& context) {
   offset_->current = std::move(*offset);
   offset_->render();
   writer_ = std::make_unique<EventWriter>(context, config_->events, config_->values, *offset_);
+  offset_->writer = writer_.get();
   schemas_ = std::make_unique<SchemaTracker>([this] { return session(); },
                                              [&context](std::string_view text) { context.warn(text); });
   begun_ = false;
@@ -70,11 +72,7 @@ Status MariaDbTask::begin(sdk::SourceContext& context) {
   auto connection = session();
   if (!connection.ok()) return connection.status();
   if (Status s = schemas_->read_server_settings(); !s.ok()) return s;
-  if (history_ == nullptr) {
-    auto history = HistoryWriter::open(context, config_->history, config_->events.topic_prefix);
-    if (!history.ok()) return history.status();
-    history_ = std::move(*history);
-  }
+  history_ = std::make_unique<HistoryWriter>(context, config_->history, config_->events.topic_prefix);
   if (Status s = decide(context); !s.ok()) return s;
   begun_ = true;
   return sdk::ok();
@@ -91,10 +89,11 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     facts.snapshot_running = !offset.snapshot.empty();
     facts.lost = why_lost(*facts.stored, *log);
   }
+  facts.resumable = facts.snapshot_running && offset.extra.contains(std::string(kSnapshotLedgerKey));
   const SnapshotPlan plan = plan_snapshot(config_->snapshot, facts);
   if (!plan.error.empty()) return {Code::kInternal, plan.error};
   if (offset.set() && !plan.read_data && !facts.snapshot_running) {
-    if (Status s = history_->recover(offset, schemas_->registry()); !s.ok()) return s;
+    history_->recover(offset, schemas_->registry());
   }
   if (plan.from_oldest) {
     offset = SourceOffset{};
@@ -105,9 +104,14 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
   std::unique_ptr<InitialSnapshot> snapshot;
   if (plan.read_schema || plan.read_data) {
     if (config_->snapshot.delay_ms > 0 && context.wait(config_->snapshot.delay_ms)) return {Code::kStopped, "stopped"};
-    snapshot = std::make_unique<InitialSnapshot>(*config_, context, *schemas_, history_.get(), *writer_, *offset_);
+    snapshot = std::make_unique<InitialSnapshot>(*config_, context, *schemas_, *history_, *writer_, *offset_);
   }
-  auto streaming = std::make_unique<Streaming>(*config_, context, *schemas_, history_.get(), *writer_, *offset_);
+  incremental_ = std::make_unique<IncrementalCapture>(*config_, context, *schemas_, *writer_, *offset_);
+  if (offset.set() && !plan.read_data) {
+    if (Status s = incremental_->restore(); !s.ok()) return s;
+  }
+  auto streaming = std::make_unique<Streaming>(*config_, context, *schemas_, *history_, *writer_, *offset_);
+  streaming->set_observer(incremental_.get());
   {
     std::lock_guard lock(guard_);
     snapshot_ = std::move(snapshot);
@@ -118,6 +122,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
 
 Status MariaDbTask::step(sdk::SourceContext& context) {
   if (snapshot_ != nullptr) {
+    tell_progress(context);
     if (!snapshot_->done()) return snapshot_->poll();
     std::lock_guard lock(guard_);
     snapshot_.reset();
@@ -132,7 +137,64 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
     if (Status s = streaming_->start(); !s.ok()) return s;
   }
   if (Status s = streaming_->poll(kWaitMs); !s.ok()) return s;
+  tell_progress(context);
+  if (streaming_->in_transaction()) return sdk::ok();
+  if (Status s = work_on_signals(context); !s.ok()) return s;
   return heartbeat();
+}
+
+Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
+  if (chunk_session_ == nullptr || chunk_session_->broken()) {
+    auto opened = Connection::open(config_->connection);
+    if (!opened.ok()) return opened.status();
+    std::lock_guard lock(guard_);
+    chunk_session_ = std::move(*opened);
+  }
+  if (Status s = incremental_->work(*chunk_session_); !s.ok()) return s;
+  if (auto position = incremental_->take_position()) {
+    SourceOffset& offset = offset_->current;
+    offset.file = position->file;
+    offset.position = position->position;
+    offset.gtids = position->gtids.value_or(GtidList());
+    offset.events = offset.rows = 0;
+    offset_->render();
+    context.warn("the stream goes on at " + (position->gtids ? "GTID " + offset.gtids.text() : offset.file + ":" + std::to_string(offset.position)) +
+                 ", as a signal asked for");
+    streaming_->stop();
+  }
+  return writer_->flush();
+}
+
+void MariaDbTask::tell_progress(sdk::SourceContext& context) {
+  if (now_ms() < next_progress_ms_) return;
+  next_progress_ms_ = now_ms() + 1'000;
+  const EventWriter::Counters& counters = writer_->counters();
+  const auto number = [](std::string_view name, auto value) {
+    return mr_progress{sdk::to_mr(name), {nullptr, 0}, static_cast<double>(value)};
+  };
+  const auto text = [](std::string_view name, std::string_view value) {
+    return mr_progress{sdk::to_mr(name), {value.data() == nullptr ? "" : value.data(), value.size()}, 0};
+  };
+  std::vector<mr_progress> items;
+  SnapshotProgress snapshot;
+  if (snapshot_ != nullptr) {
+    snapshot = snapshot_->progress();
+    items = {text("phase", "snapshot"), text("table", snapshot.table), text("chunk_after", snapshot.last_key),
+             number("tables_done", snapshot.tables_done), number("tables", snapshot.tables_total),
+             number("rows_done", snapshot.rows_done), number("rows_estimated", snapshot.rows_estimated),
+             number("rows_per_second", snapshot.rows_per_second), number("seconds_left", snapshot.seconds_left)};
+  } else {
+    items = {text("phase", incremental_->running() ? "streaming and incremental snapshot" : "streaming"),
+             number("milliseconds_since_last_event", now_ms() - streaming_->last_event_ms()),
+             text("binlog_file", offset_->current.file), number("binlog_position", offset_->current.position),
+             number("source_time_seconds", offset_->current.time_s)};
+  }
+  for (const auto& [name, value] : {std::pair("events_created", counters.created), {"events_updated", counters.updated},
+                                    {"events_deleted", counters.deleted}, {"events_read", counters.read},
+                                    {"events_filtered", counters.filtered + counters.skipped}}) {
+    items.push_back(number(name, value));
+  }
+  context.progress(items);
 }
 
 Status MariaDbTask::heartbeat() {
@@ -151,6 +213,8 @@ Status MariaDbTask::stop(sdk::SourceContext&) {
   std::lock_guard lock(guard_);
   streaming_.reset();
   snapshot_.reset();
+  incremental_.reset();
+  chunk_session_.reset();
   session_.reset();
   history_.reset();
   return sdk::ok();
@@ -161,6 +225,7 @@ void MariaDbTask::interrupt() {
   if (streaming_ != nullptr) streaming_->interrupt();
   if (snapshot_ != nullptr) snapshot_->interrupt();
   if (session_ != nullptr) session_->interrupt();
+  if (chunk_session_ != nullptr) chunk_session_->interrupt();
 }
 
 }  // namespace millrace::mariadb

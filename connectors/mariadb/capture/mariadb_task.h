@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "connectors/mariadb/capture/capture_config.h"
+#include "connectors/mariadb/capture/incremental_capture.h"
 #include "connectors/mariadb/capture/initial_snapshot.h"
 #include "connectors/mariadb/capture/streaming.h"
 
@@ -27,6 +28,8 @@ class MariaDbTask final : public sdk::SourceTask {
   Status recover_schemas(sdk::SourceContext& context);
   Status step(sdk::SourceContext& context);
   Status heartbeat();
+  Status work_on_signals(sdk::SourceContext& context);
+  void tell_progress(sdk::SourceContext& context);
   Result<Connection*> session();
   Status judged(const Status& why);
 
@@ -37,10 +40,12 @@ class MariaDbTask final : public sdk::SourceTask {
   std::unique_ptr<HistoryWriter> history_;
   std::unique_ptr<InitialSnapshot> snapshot_;
   std::unique_ptr<Streaming> streaming_;
+  std::unique_ptr<IncrementalCapture> incremental_;
+  std::unique_ptr<Connection> chunk_session_;  // for incremental snapshots alone: it holds a read view
   std::unique_ptr<Connection> session_;  // for information_schema and SHOW CREATE TABLE
   std::mutex guard_;                     // the pointers above against interrupt()
   bool begun_ = false, stream_after_snapshot_ = true;
-  int64_t failures_ = 0, next_heartbeat_ms_ = 0;
+  int64_t failures_ = 0, next_heartbeat_ms_ = 0, next_progress_ms_ = 0;
 };
 
 }  // namespace millrace::mariadb

@@ -5,6 +5,8 @@
 namespace millrace::mariadb {
 namespace {
 
+constexpr std::string_view kOrderPrefix = "transaction_data_collection_order_";
+
 int64_t number_of(const mr_value& value) {
   if (value.kind >= MR_INT8 && value.kind <= MR_INT64) return value.u.i64;
   if (value.kind == MR_FLOAT64) return static_cast<int64_t>(value.u.f64);
@@ -51,16 +53,20 @@ Result<SourceOffset> SourceOffset::parse(const mr_value& map) {
       if (offset.snapshot == "true") offset.snapshot = "INITIAL";  // Debezium up to 2
       if (offset.snapshot == "false") offset.snapshot.clear();
     } else if (name == "transaction_id") {
-      offset.transaction_id = text_of(value);
-    } else if (!name.starts_with("transaction_data_collection_order_")) {
+      offset.transaction.id = text_of(value);
+    } else if (name.starts_with(kOrderPrefix)) {
+      offset.transaction.collections.emplace_back(name.substr(kOrderPrefix.size()), number_of(value));
+      offset.transaction.total += number_of(value);
+    } else {
       offset.extra.emplace(name, text_of(value));
     }
   }
   return offset;
 }
 
-mr_value SourceOffset::write(connectors::ByteArena& arena, std::string_view gtids_text) const {
-  mr_value* items = arena.values(2 * (9 + extra.size()));
+mr_value SourceOffset::write(connectors::ByteArena& arena, std::string_view gtids_text,
+                             const TransactionProgress* running) const {
+  mr_value* items = arena.values(2 * (9 + extra.size() + (running == nullptr ? 0 : running->collections.size())));
   uint32_t count = 0;
   const auto add = [&](std::string_view key, const mr_value& value) {
     items[2 * count] = sdk::string_value(key);
@@ -73,7 +79,14 @@ mr_value SourceOffset::write(connectors::ByteArena& arena, std::string_view gtid
   const auto add_number = [&](std::string_view key, uint64_t number) {
     add(key, sdk::int_value(MR_INT64, static_cast<int64_t>(number)));
   };
-  add_text("transaction_id", transaction_id);
+  if (running != nullptr) {
+    add_text("transaction_id", running->id);
+    for (const auto& [table, number] : running->collections) {
+      items[2 * count] = sdk::string_value(arena.copy(std::string(kOrderPrefix) + table));
+      items[2 * count + 1] = sdk::int_value(MR_INT64, number);
+      ++count;
+    }
+  }
   add_number("ts_sec", static_cast<uint64_t>(time_s));
   add_text("file", file);
   add_number("pos", position);

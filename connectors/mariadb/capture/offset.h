@@ -10,6 +10,7 @@
 
 #include "connectors/common/byte_arena.h"
 #include "connectors/mariadb/binlog/gtid.h"
+#include "connectors/mariadb/events/event_writer.h"
 
 namespace millrace::mariadb {
 
@@ -23,14 +24,14 @@ struct SourceOffset {
   uint32_t server_id = 0;
   int64_t time_s = 0;
   std::string snapshot;        ///< "INITIAL", "BLOCKING", "INCREMENTAL"; empty = none running
-  std::string transaction_id;  ///< with transaction metadata
+  TransactionProgress transaction;  ///< as it was stored; while reading, the event writer has it
   /// What is not ours to read: kept and written as it came, and the state of snapshots under own names.
   std::map<std::string, std::string> extra;
 
   bool set() const { return !file.empty() || !gtids.empty(); }
   static Result<SourceOffset> parse(const mr_value& map);
   /// Content lives in `arena`; `gtids_text` is what gtids.text() says, rendered once a transaction by the caller.
-  mr_value write(connectors::ByteArena& arena, std::string_view gtids_text) const;
+  mr_value write(connectors::ByteArena& arena, std::string_view gtids_text, const TransactionProgress* running) const;
 };
 
 /// Keys of SourceOffset::extra.

@@ -19,11 +19,14 @@ class OffsetState final : public OffsetProvider {
   }
   OffsetState(const OffsetState&) = delete;
   OffsetState& operator=(const OffsetState&) = delete;
-  mr_value offset(connectors::ByteArena& arena) override { return current.write(arena, gtids_text_); }
+  mr_value offset(connectors::ByteArena& arena) override {
+    return current.write(arena, gtids_text_, writer == nullptr ? nullptr : writer->transaction());
+  }
   mr_value partition() override { return sdk::map_value(partition_); }
   void render() { gtids_text_ = current.gtids.text(); }  ///< after current.gtids changed
 
   SourceOffset current;
+  const EventWriter* writer = nullptr;  ///< whose transaction counts; set once it exists
 
  private:
   std::string topic_prefix_, gtids_text_;

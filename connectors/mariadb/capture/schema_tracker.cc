@@ -64,7 +64,9 @@ Result<const TableDefinition*> SchemaTracker::definition_for(const TableMap& map
     why = read.status().message();
   }
   if (map.has_names) {
-    registry_.put(definition_from(map));
+    auto made = from_table_map(map);
+    if (!made.ok()) return made.status();
+    registry_.put(std::move(*made));
     return registry_.find(map.table);
   }
   return Status(

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "connectors/mariadb/binlog/table_map.h"
-#include "connectors/mariadb/schema/history.h"
 #include "connectors/mariadb/schema/schema_registry.h"
 #include "connectors/mariadb/sql/connection.h"
 

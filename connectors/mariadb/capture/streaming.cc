@@ -16,7 +16,7 @@ std::string place(const std::string& file, uint64_t position) { return file + ":
 }  // namespace
 
 Streaming::Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                     HistoryWriter* history, EventWriter& writer, OffsetState& offset)
+                     HistoryWriter& history, EventWriter& writer, OffsetState& offset)
     : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
 
 Streaming::~Streaming() = default;
@@ -42,7 +42,9 @@ Status Streaming::start() {
   resuming_ = true;
   skip_events_ = from.events;
   skip_rows_ = from.rows;
+  resumed_ = from.transaction;
   tables_.clear();
+  parser_ = EventParser();
   recall_prepared();
   last_event_ms_ = now_ms();
   context_.info("reading the binlog from " +
@@ -102,7 +104,7 @@ uint64_t Streaming::start_of(const EventHeader& header) const {
 }
 
 Status Streaming::handle(Bytes raw) {
-  auto event = parse_event(raw, checksum_, true);
+  auto event = parser_.parse(raw);
   if (!event.ok()) return event.status();
   const EventHeader& header = event->header;
   if (header.type != EventType::kHeartbeat && (header.flags & kArtificialEvent) == 0 && header.next_position != 0) {
@@ -145,14 +147,8 @@ Status Streaming::dispatch(const Event& event) {
       tables_.clear();
       return sdk::ok();
     }
-    case EventType::kFormatDescription: {
-      auto format = parse_format_description(event.body);
-      if (!format.ok()) return format.status();
-      checksum_ = format->checksum;
-      return sdk::ok();
-    }
     case EventType::kHeartbeat:
-      return hooks_.position && !in_transaction_ ? hooks_.position(offset_.current.gtids) : sdk::ok();
+      return sdk::ok();
     case EventType::kGtid:
       return on_gtid(event);
     case EventType::kTableMap:
@@ -217,10 +213,14 @@ Status Streaming::on_gtid(const Event& event) {
   in_transaction_ = true;
   if (gtid_event_.prepared_xa) defer_prepared();
   if (gtid_event_.ddl || deferring_) return sdk::ok();  // no transaction to tell of
-  if (config_.events.transaction_metadata) offset.transaction_id = gtid_text_;
   offset.rows = 1;
-  const bool told = skip_events_ > 0 || skip_rows_ > 0;
-  return writer_.begin_transaction(gtid_text_, int64_t{event.header.timestamp_s} * 1000, told);
+  if (skip_events_ > 0 || skip_rows_ > 0) {
+    resumed_.id = gtid_text_;
+    writer_.resume_transaction(std::move(resumed_));
+    resumed_ = {};
+    return sdk::ok();
+  }
+  return writer_.begin_transaction(gtid_text_, int64_t{event.header.timestamp_s} * 1000);
 }
 
 Status Streaming::end_transaction(const Event& event) {
@@ -239,8 +239,7 @@ Status Streaming::end_transaction(const Event& event) {
   offset.file = file_;
   offset.position = high_bits_ | event.header.next_position;
   offset.events = offset.rows = 0;
-  offset.transaction_id.clear();
-  return hooks_.position ? hooks_.position(offset.gtids) : sdk::ok();
+  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended();
 }
 
 SourceInfo Streaming::source_of(const Event& event) const {

@@ -22,27 +22,21 @@
 #include "connectors/mariadb/capture/history_writer.h"
 #include "connectors/mariadb/capture/offset_state.h"
 #include "connectors/mariadb/capture/schema_tracker.h"
+#include "connectors/mariadb/capture/stream_observer.h"
 #include "connectors/mariadb/events/event_writer.h"
 
 namespace millrace::mariadb {
 
 class Streaming {
  public:
-  /// Asked of the rest of the connector while events pass.
-  struct Hooks {
-    std::function<void(const TableId&, std::span<const Cell>, const TableDefinition&)>
-        signal_row;                                                                           ///< into the signal table
-    std::function<void(const TableId&, const TableEvents&, std::span<const Cell>)> row_seen;  ///< incremental windows
-    std::function<Status(const GtidList&)> position;  ///< after each transaction and heartbeat
-  };
-
-  Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, HistoryWriter* history,
+  Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, HistoryWriter& history,
             EventWriter& writer, OffsetState& offset);
   ~Streaming();
-  void set_hooks(Hooks hooks) { hooks_ = std::move(hooks); }
+  void set_observer(StreamObserver* observer) { observer_ = observer; }
 
   /// Connects and begins at the offset's restart point.
   Status start();
+  bool in_transaction() const { return in_transaction_; }
   bool started() const { return stream_ != nullptr; }
   /// Writes what has come; waits up to `wait_ms` for something. kUnavailable: connection trouble, start() again goes on
   /// where it was.
@@ -59,7 +53,8 @@ class Streaming {
     bool captured = false, signal = false, failed = false;
     uint64_t ddl_version = 0;  // schemas_version_ when `events` was made
     TableEvents* events = nullptr;
-    const TableDefinition* definition = nullptr;
+    TableDefinition definition;      // the version that `events` was made of
+    std::vector<uint32_t> columns;   // of the map, in the definition's order
   };
 
   Status handle(Bytes raw);
@@ -81,7 +76,7 @@ class Streaming {
   static constexpr uint32_t kReplayServerIdOffset = 10'000;  // as database.server.id.offset
 
   Status write_rows(TableState& table, const Event& event);
-  Status skip_rows_of(TableState& table, const Event& event);
+  Status observe_row(TableState& table, bool watched);
   Status resolve(TableState& table);
   bool source_accepted() const;
   SourceInfo source_of(const Event& event) const;
@@ -92,19 +87,20 @@ class Streaming {
   const CaptureConfig& config_;
   sdk::SourceContext& context_;
   SchemaTracker& schemas_;
-  HistoryWriter* history_;
+  HistoryWriter& history_;
   EventWriter& writer_;
   OffsetState& offset_;
-  Hooks hooks_;
+  StreamObserver* observer_ = nullptr;
 
   std::unique_ptr<BinlogStream> stream_;
   std::string file_;        // being read
   uint64_t high_bits_ = 0;  // of positions in files beyond 4 GiB
   uint32_t last_position_ = 0;
-  bool checksum_ = true;
+  EventParser parser_;
   bool in_transaction_ = false;
   bool resuming_ = false;  // the first transaction after a start: skip what was written
   uint64_t skip_events_ = 0, skip_rows_ = 0;
+  TransactionProgress resumed_;  // of the transaction that is read again
   Gtid gtid_;
   GtidEvent gtid_event_;
   std::string gtid_text_, query_, inflated_, xid_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "connectors/mariadb/capture/streaming.h"
+#include "connectors/mariadb/schema/reconcile.h"
 
 namespace millrace::mariadb {
 
@@ -44,6 +45,26 @@ Status Streaming::on_rows(const Event& event) {
   return table.events == nullptr ? sdk::ok() : write_rows(table, event);
 }
 
+namespace {
+
+/// What a table map without metadata does not say, but the declaration does.
+void amend(TableMap& map, const TableDefinition& definition, std::span<const uint32_t> columns) {
+  constexpr uint8_t kOldTimestamp = 7, kOldTime = 11, kOldDateTime = 12, kString = 254;
+  constexpr uint16_t kBinary = 63;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const ColumnDefinition& column = definition.columns[i];
+    WireColumn& wire = map.columns[columns[i]];
+    const bool padded = column.type_name == "BINARY" || column.type_name == "UUID" || column.type_name.starts_with("INET");
+    if (!map.has_charsets && wire.type == kString && padded) wire.collation = kBinary;
+    if (!map.has_signs) wire.is_unsigned = column.type_name.find("UNSIGNED") != std::string::npos;
+    if (wire.type == kOldTimestamp || wire.type == kOldTime || wire.type == kOldDateTime) {
+      wire.metadata = static_cast<uint16_t>(column.length.value_or(0));
+    }
+  }
+}
+
+}  // namespace
+
 Status Streaming::resolve(TableState& table) {
   table.events = nullptr;
   auto definition = schemas_.definition_for(table.map);
@@ -56,16 +77,20 @@ Status Streaming::resolve(TableState& table) {
     table.ddl_version = schemas_version_;
     return sdk::ok();
   }
+  auto columns = match_columns(**definition, table.map);
+  if (!columns.ok()) return columns.status();
+  amend(table.map, **definition, *columns);
   auto events = writer_.table(**definition, &table.map);
   if (!events.ok()) return events.status();
-  table.definition = *definition;
+  table.definition = **definition;
+  table.columns = std::move(*columns);
   table.events = *events;
   table.ddl_version = schemas_version_;
   return sdk::ok();
 }
 
 Status Streaming::write_rows(TableState& table, const Event& event) {
-  if (skip_events_ > 0 && !replaying_) return skip_rows_of(table, event);
+  if (skip_events_ > 0 && !replaying_) return sdk::ok();
   if (Status s = rows_.open(event, table.map); !s.ok()) return s;
   SourceOffset& offset = offset_.current;
   SourceInfo source = source_of(event);
@@ -75,20 +100,18 @@ Status Streaming::write_rows(TableState& table, const Event& event) {
                               : rows_.operation() == RowOperation::kUpdate ? Operation::kUpdate
                                                                            : Operation::kDelete;
   if (!replaying_) offset.rows = 0;  // a replayed group counts as the rows of its XA COMMIT
+  const bool watched = observer_ != nullptr && observer_->watches(table.map.table);
   while (rows_.more()) {
     if (Status s = rows_.next(); !s.ok()) return s;
     ++offset.rows;
     if (skip_rows_ >= offset.rows) {
-      writer_.count_skipped(*table.events);
       ++source.row;
       continue;
     }
     if (Status s = writer_.row(*table.events, operation, rows_.before(), rows_.after(), source); !s.ok()) return s;
     ++source.row;
-    if (hooks_.row_seen)
-      hooks_.row_seen(table.map.table, *table.events, rows_.before().empty() ? rows_.after() : rows_.before());
-    if (table.signal && operation == Operation::kCreate && hooks_.signal_row) {
-      hooks_.signal_row(table.map.table, rows_.after(), *table.definition);
+    if (watched || table.signal) {
+      if (Status s = observe_row(table, watched); !s.ok()) return s;
     }
     if (writer_.full()) {
       if (Status s = writer_.flush(); !s.ok()) return s;
@@ -97,14 +120,22 @@ Status Streaming::write_rows(TableState& table, const Event& event) {
   return sdk::ok();
 }
 
-/// After a restart within a transaction: what was written counts in the transaction's totals.
-Status Streaming::skip_rows_of(TableState& table, const Event& event) {
-  if (!config_.events.transaction_metadata) return sdk::ok();
-  if (Status s = rows_.open(event, table.map); !s.ok()) return s;
-  while (rows_.more()) {
-    if (Status s = rows_.next(); !s.ok()) return s;
-    writer_.count_skipped(*table.events);
+Status Streaming::observe_row(TableState& table, bool watched) {
+  if (observer_ == nullptr) return sdk::ok();
+  if (watched) {
+    if (Status s = observer_->row_changed(*table.events, rows_.before(), rows_.after()); !s.ok()) return s;
   }
+  if (!table.signal) return sdk::ok();
+  const auto ordered = [&](std::span<const Cell> cells) {
+    std::vector<Cell> row;
+    if (cells.empty()) return row;
+    for (const uint32_t column : table.columns) row.push_back(cells[column]);
+    return row;
+  };
+  const bool inserted = rows_.operation() == RowOperation::kInsert, deleted = rows_.operation() == RowOperation::kDelete;
+  const std::vector<Cell> row = ordered(inserted ? rows_.after() : deleted ? rows_.before() : std::span<const Cell>());
+  if (inserted) observer_->signal_row(row, {});
+  if (deleted) observer_->signal_row({}, row);
   return sdk::ok();
 }
 

@@ -44,6 +44,9 @@ Status Streaming::on_ddl(const Event& event, const QueryEvent& query) {
     return sdk::ok();
   }
   ++schemas_version_;
+  if (observer_ != nullptr) {
+    for (const TableId& id : ddl.tables) observer_->table_altered(id);
+  }
   if (written) return sdk::ok();
   offset.rows = 1;
   for (const SchemaChange& change : ddl.changes) {
@@ -58,14 +61,13 @@ Status Streaming::write_change(const SchemaChange& change, const SourceInfo& sou
     return config_.tables.captures(table.id) || (table.previous_id && config_.tables.captures(*table.previous_id));
   });
   const bool wanted = change.changes.empty() || captured;
-  if (history_ != nullptr) {
-    const bool stored = (!config_.store_only_captured_tables || wanted) &&
-                        (!config_.store_only_captured_databases || change.database.empty() ||
-                         config_.tables.captures_database(change.database));
-    if (stored) {
-      if (Status s = record_history(change, source); !s.ok()) return s;
-    }
-  }
+  // Debezium keeps statements on databases out of a history of captured tables, but tells of them.
+  const bool only_tables = config_.history.store_only_captured_tables;
+  const bool stored = (!only_tables || captured || change.database.empty()) &&
+                      (!config_.history.store_only_captured_databases || change.database.empty() ||
+                       config_.tables.captures_database(change.database));
+  if (stored) history_.record(change, offset_.current);
+  if (only_tables && !wanted) return sdk::ok();
   return writer_.schema_change(change, source);
 }
 

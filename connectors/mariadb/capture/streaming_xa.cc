@@ -84,6 +84,7 @@ Status Streaming::replay_prepared(const SourceOffset& place) {
   auto transport = open_transport(std::move(*connection), start, stream);
   if (!transport.ok()) return transport.status();
 
+  EventParser parser;
   offset_.current.rows = 0;
   replaying_ = true;
   const std::string file = std::exchange(file_, place.file);  // the rows' source block tells where they stand
@@ -94,7 +95,7 @@ Status Streaming::replay_prepared(const SourceOffset& place) {
       status = raw.status();
       break;
     }
-    auto event = parse_event(*raw, checksum_, true);
+    auto event = parser.parse(*raw);
     if (!event.ok()) {
       status = event.status();
     } else if (event->header.type == EventType::kTableMap) {

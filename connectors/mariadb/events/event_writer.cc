@@ -31,6 +31,7 @@ struct EventWriter::Impl {
       : context(context_of_task),
         options(std::move(events)),
         values(std::move(value_options)),
+        key_values(TableEvents::unmapped(values)),
         batch(context, offsets, options.max_batch_size),
         transactions(context, options, batch),
         schema_changes(context, options, batch),
@@ -61,7 +62,7 @@ struct EventWriter::Impl {
 
   sdk::SourceContext& context;
   const EventOptions options;
-  const ValueOptions values;
+  const ValueOptions values, key_values;
   RecordBatch batch;
   TableCache tables;
   TransactionEvents transactions;
@@ -200,7 +201,7 @@ EventWriter::~EventWriter() = default;
 Result<TableEvents*> EventWriter::table(const TableDefinition& definition, const TableMap* map) {
   if (TableEvents* known = impl_->tables.find(definition, map); known != nullptr) return known;
   if (Status s = impl_->register_headers(); !s.ok()) return s;
-  auto made = TableEvents::make(impl_->context, impl_->options, impl_->values, definition, map);
+  auto made = TableEvents::make(impl_->context, impl_->options, impl_->values, impl_->key_values, definition, map);
   if (!made.ok()) return made.status();
   return impl_->tables.add(std::move(made.value()));
 }

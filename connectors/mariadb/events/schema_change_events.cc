@@ -97,7 +97,7 @@ Result<mr_record*> SchemaChangeEvents::add(const SchemaChange& change, const Sou
   ByteArena& arena = batch_.arena();
   const std::string_view database = arena.copy(change.database);
   std::optional<std::string_view> table;
-  if (!change.source_table.empty()) table = arena.copy(change.source_table);
+  if (!change.source_table.empty() || change.blank_source_table) table = arena.copy(change.source_table);
   mr_value* origin = arena.values(SourceBlock::kFields);
   SourceBlock(options_, database, table).write(origin, source, texts);
   mr_value* changes = arena.values(change.changes.size());

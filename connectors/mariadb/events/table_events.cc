@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connectors/mariadb/events/event_schemas.h"
+#include "connectors/mariadb/types/rules.h"
 
 namespace millrace::mariadb {
 
@@ -28,6 +29,18 @@ void own(const Cell& cell, ByteArena& arena, mr_value& value) {
   if (value.u.bytes == nullptr) value.u.bytes = "";
 }
 
+/// Whether a column's value or schema is changed by settings that keys do not follow.
+bool is_mapped(const ValueOptions& values, const std::string& table, const ColumnDefinition& column) {
+  if (values.rules == nullptr) return false;
+  const ValueOptions::Rules& rules = *values.rules;
+  const std::string name = table + "." + column.name;
+  const auto matches = [&](const auto& rule) { return rule.columns.matches(name); };
+  return std::any_of(rules.masks.begin(), rules.masks.end(), matches) ||
+         std::any_of(rules.hashes.begin(), rules.hashes.end(), matches) ||
+         std::any_of(rules.truncates.begin(), rules.truncates.end(), matches) || !rules.propagate_columns.empty() ||
+         !rules.propagate_types.empty();
+}
+
 }  // namespace
 
 TableEvents::TableEvents(const EventOptions& options, const TableDefinition& definition, const TableMap* map,
@@ -44,10 +57,10 @@ TableEvents::TableEvents(const EventOptions& options, const TableDefinition& def
 }
 
 Result<std::unique_ptr<TableEvents>> TableEvents::make(sdk::SourceContext& context, const EventOptions& options,
-                                                       const ValueOptions& values, const TableDefinition& definition,
-                                                       const TableMap* map) {
+                                                       const ValueOptions& values, const ValueOptions& key_values,
+                                                       const TableDefinition& definition, const TableMap* map) {
   std::unique_ptr<TableEvents> table(new TableEvents(options, definition, map, context));
-  if (Status s = table->add_columns(values); !s.ok()) return s;
+  if (Status s = table->add_columns(values, key_values); !s.ok()) return s;
   if (Status s = table->register_schemas(); !s.ok()) return s;
   return table;
 }
@@ -82,35 +95,44 @@ Result<std::vector<size_t>> TableEvents::cells_of_columns() const {
   return cells;
 }
 
-Status TableEvents::add_columns(const ValueOptions& values) {
+ValueOptions TableEvents::unmapped(const ValueOptions& values) {
+  ValueOptions plain = values;
+  if (values.rules == nullptr) return plain;
+  auto rules = std::make_shared<ValueOptions::Rules>();
+  rules->converters = values.rules->converters;
+  plain.rules = std::move(rules);
+  return plain;
+}
+
+Status TableEvents::add_columns(const ValueOptions& values, const ValueOptions& key_values) {
   auto cells = cells_of_columns();
   if (!cells.ok()) return cells.status();
   cell_count_ = wire_.has_value() ? wire_->size() : definition_.columns.size();
   const std::vector<size_t> key = options_.rules->keys.of(definition_);
   std::vector<size_t> places(definition_.columns.size(), kNoPlace);
-  const auto add = [&](size_t index) {
-    const ColumnDefinition& column = definition_.columns[index];
-    const WireColumn* wire = wire_.has_value() ? &(*wire_)[(*cells)[index]] : nullptr;
-    auto plan = ColumnPlan::make(definition_.id, column, wire, values);
-    if (!plan.ok()) return plan.status();
-    const bool in_key = std::find(key.begin(), key.end(), index) != key.end();
-    const bool optional = plan->schema().optional;
-    places[index] = columns_.size();
-    columns_.push_back({std::move(plan.value()), (*cells)[index], in_key, optional});
-    field_names_.push_back(adjusted_field_name(options_.rules->field_names, column.name));
-    return sdk::ok();
-  };
   for (size_t i = 0; i < definition_.columns.size(); ++i) {
     if (!options_.rules->columns.includes(definition_.id, definition_.columns[i].name)) continue;
-    if (Status s = add(i); !s.ok()) return s;
+    const bool in_key = std::find(key.begin(), key.end(), i) != key.end();
+    places[i] = columns_.size();
+    if (Status s = add_column(i, (*cells)[i], in_key, values); !s.ok()) return s;
   }
   field_count_ = columns_.size();
   for (const size_t index : key) {
-    if (places[index] == kNoPlace) {
-      if (Status s = add(index); !s.ok()) return s;
-    }
-    key_.push_back(places[index]);
+    const bool shared = places[index] != kNoPlace && !is_mapped(values, collection_, definition_.columns[index]);
+    key_.push_back(shared ? places[index] : columns_.size());
+    if (shared) continue;
+    if (Status s = add_column(index, (*cells)[index], true, key_values); !s.ok()) return s;
   }
+  return sdk::ok();
+}
+
+Status TableEvents::add_column(size_t index, size_t cell, bool in_key, const ValueOptions& values) {
+  const ColumnDefinition& column = definition_.columns[index];
+  auto plan = ColumnPlan::make(definition_.id, column, wire_.has_value() ? &(*wire_)[cell] : nullptr, values);
+  if (!plan.ok()) return plan.status();
+  const bool optional = plan->schema().optional;
+  columns_.push_back({std::move(plan.value()), cell, in_key, optional});
+  field_names_.push_back(adjusted_field_name(options_.rules->field_names, column.name));
   return sdk::ok();
 }
 

@@ -17,11 +17,13 @@ namespace millrace::mariadb {
 
 class TableEvents {
  public:
-  /// `options` must outlive it. kInvalidConfig: an option cannot hold for this table; kBadRecord: definition and map do
-  /// not fit together.
+  /// `options` must outlive it. `key_values` are those of keys, see unmapped(). kInvalidConfig: an option cannot hold
+  /// for this table; kBadRecord: definition and map do not fit together.
   static Result<std::unique_ptr<TableEvents>> make(sdk::SourceContext& context, const EventOptions& options,
-                                                   const ValueOptions& values, const TableDefinition& definition,
-                                                   const TableMap* map);
+                                                   const ValueOptions& values, const ValueOptions& key_values,
+                                                   const TableDefinition& definition, const TableMap* map);
+  /// Keys are neither masked, hashed nor cut, nor do their schemas tell source types: `values` without those settings.
+  static ValueOptions unmapped(const ValueOptions& values);
 
   /// Whether it was made of this definition and map.
   bool made_of(const TableDefinition& definition, const TableMap* map) const;
@@ -34,7 +36,7 @@ class TableEvents {
   mr_schema_id value_schema() const { return value_schema_; }
   size_t cell_count() const { return cell_count_; }
 
-  /// How many values convert() writes: the fields of the row's struct first, then columns that are only in the key.
+  /// How many values convert() writes: the fields of the row's struct first, then those that only the key has.
   size_t value_count() const { return columns_.size(); }
   size_t field_count() const { return field_count_; }
 
@@ -65,7 +67,8 @@ class TableEvents {
               sdk::SourceContext& context);
   /// Per column of the definition the place of its cell.
   Result<std::vector<size_t>> cells_of_columns() const;
-  Status add_columns(const ValueOptions& values);
+  Status add_columns(const ValueOptions& values, const ValueOptions& key_values);
+  Status add_column(size_t index, size_t cell, bool in_key, const ValueOptions& values);
   Status register_schemas();
   Status failed(Column& column, const Status& why, mr_value& out);
 

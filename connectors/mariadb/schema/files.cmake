@@ -8,7 +8,11 @@ list(APPEND MARIADB_SOURCES
   schema/ddl_lexer.cc
   schema/ddl_reader.cc
   schema/history/history_json.cc
+  schema/history/history_options.cc
   schema/history/history_record.cc
+  schema/history/history_store.cc
+  schema/reconcile.cc
   schema/schema_registry.cc
   schema/table_edit.cc
+  schema/table_map_definition.cc
   schema/table_reader.cc)

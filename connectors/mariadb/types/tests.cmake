@@ -1,5 +1,3 @@
-set(types_tests types/column_plan_test.cc types/value_rules_test.cc types/values_test.cc types/golden_schemas_test.cc)
-if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/config/filters.cc)
-  list(APPEND types_tests types/regex_list_stub.cc)
-endif()
-millrace_test(NAME mariadb_types SRCS ${types_tests} DEPS connector_mariadb_objects SYSTEM nlohmann_json::nlohmann_json)
+millrace_test(NAME mariadb_types
+  SRCS types/column_plan_test.cc types/value_rules_test.cc types/values_test.cc types/golden_schemas_test.cc
+  DEPS connector_mariadb_objects SYSTEM nlohmann_json::nlohmann_json)

@@ -1,0 +1,212 @@
+#include "connectors/mariadb/capture/incremental_capture.h"
+
+#include <chrono>
+#include <ctime>
+#include <random>
+
+namespace millrace::mariadb {
+namespace {
+
+int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+int64_t now_ms() { return now_ns() / 1'000'000; }
+
+}  // namespace
+
+IncrementalCapture::IncrementalCapture(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
+                                       EventWriter& writer, OffsetState& offset)
+    : config_(config),
+      context_(context),
+      schemas_(schemas),
+      writer_(writer),
+      offset_(offset),
+      signals_([&context](const std::string& text) { context.warn(text); }),
+      machine_(config.incremental, *this) {}
+
+Status IncrementalCapture::restore() {
+  const auto& extra = offset_.current.extra;
+  if (Status s = machine_.restore(extra); !s.ok()) context_.warn("the stored incremental snapshot is not resumed: " + s.message());
+  if (const auto stored = extra.find(std::string(kSnapshotLedgerKey)); stored != extra.end()) {
+    auto ledger = SnapshotLedger::parse(stored->second);
+    if (!ledger.ok()) return ledger.status();
+    machine_.resume(std::move(*ledger));
+  }
+  return sdk::ok();
+}
+
+Status IncrementalCapture::work(Connection& session) {
+  if (&session != session_ || session.broken()) {
+    machine_.set_source(nullptr);
+    source_ = make_chunk_source(session, config_.incremental.signal_table);
+    session_ = &session;
+    machine_.set_source(source_.get());
+  }
+  if (Status s = poll_channels(); !s.ok()) return s;
+  take_signals();
+  return machine_.running() ? advance() : sdk::ok();
+}
+
+Status IncrementalCapture::poll_channels() {
+  if (now_ms() < next_poll_ms_) return sdk::ok();
+  next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
+  if (config_.signals.file) {
+    if (Status s = poll_file(config_.signals.file_path, signals_); !s.ok()) context_.warn(s.message());
+  }
+  if (!config_.signals.kafka) return sdk::ok();
+  if (topic_ == nullptr) {
+    auto opened = TopicReader::open(config_.signals.kafka_options, config_.signals.kafka_topic, 0);
+    if (!opened.ok()) {
+      context_.warn("the signal topic cannot be read: " + opened.status().message());
+      return sdk::ok();
+    }
+    topic_ = std::move(*opened);
+  }
+  if (Status s = poll_topic(*topic_, config_.signals.key, config_.signals.kafka_wait_ms, signals_); !s.ok()) {
+    if (s.code() != Code::kNotFound) context_.warn("the signal topic cannot be read: " + s.message());
+    topic_.reset();
+  }
+  return sdk::ok();
+}
+
+void IncrementalCapture::take_signals() {
+  while (auto signal = signals_.take()) {
+    if (signal->type == Signal::Type::kLog) {
+      context_.info("signal: " + signal->message);
+    } else if (signal->type == Signal::Type::kSetBinlogPosition) {
+      position_ = std::move(*signal);
+    } else {
+      machine_.handle(*signal);
+    }
+  }
+}
+
+Status IncrementalCapture::advance() {
+  while (machine_.running()) {
+    auto more = machine_.advance(offset_.current.gtids);
+    keep_state();
+    if (!more.ok()) {
+      // The connection is opened anew by the next call; nothing of the chunk has been given out.
+      if (more.status().code() == Code::kUnavailable) machine_.set_source(nullptr), session_ = nullptr;
+      return more.status();
+    }
+    if (!*more) break;
+    if (Status s = writer_.flush(); !s.ok()) return s;
+  }
+  return sdk::ok();
+}
+
+/// The state goes with the offset of every record from now on.
+void IncrementalCapture::keep_state() {
+  auto& extra = offset_.current.extra;
+  for (const std::string& key : state_keys_) extra.erase(key);
+  state_keys_.clear();
+  for (auto& [key, value] : machine_.offset_state()) {
+    state_keys_.push_back(key);
+    extra[key] = value;
+  }
+  const std::string ledger = machine_.ledger_text();
+  if (ledger.empty()) {
+    if (extra.erase(std::string(kSnapshotLedgerKey)) > 0) offset_.current.snapshot.clear();
+  } else {
+    extra[std::string(kSnapshotLedgerKey)] = ledger;
+  }
+}
+
+Status IncrementalCapture::row_changed(const TableEvents& events, std::span<const Cell> before, std::span<const Cell> after) {
+  for (const std::span<const Cell> cells : {before, after}) {
+    if (cells.empty()) continue;
+    if (Status s = encoded_key(events, cells, key_); !s.ok()) return s;
+    machine_.changed(key_);
+  }
+  return sdk::ok();
+}
+
+void IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) {
+  if (!inserted.empty() && config_.signals.source) {
+    signals_.offer_row(inserted);
+    take_signals();
+  }
+  if (!deleted.empty()) machine_.mark_deleted(deleted[0].text());
+}
+
+Status IncrementalCapture::transaction_ended() {
+  if (!machine_.running() || source_ == nullptr) return sdk::ok();
+  return advance();
+}
+
+const TableDefinition* IncrementalCapture::table(const TableId& id) {
+  if (!config_.tables.captures(id)) return nullptr;
+  if (const TableDefinition* known = schemas_.registry().find(id)) return known;
+  if (session_ == nullptr) return nullptr;
+  auto read = schemas_.read_table(*session_, id);
+  return read.ok() ? *read : nullptr;
+}
+
+std::vector<TableId> IncrementalCapture::captured_tables() {
+  std::vector<TableId> captured;
+  if (session_ == nullptr) return captured;
+  auto rows = session_->query(
+      "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') "
+      "ORDER BY TABLE_SCHEMA COLLATE utf8mb4_bin, TABLE_NAME COLLATE utf8mb4_bin");
+  if (!rows.ok()) return captured;
+  for (const SqlRow& row : *rows) {
+    TableId id{row[0].value_or(""), row[1].value_or("")};
+    if (config_.tables.captures(id)) captured.push_back(std::move(id));
+  }
+  return captured;
+}
+
+Status IncrementalCapture::key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) {
+  auto events = writer_.table(table, nullptr);
+  if (!events.ok()) return events.status();
+  return encoded_key(**events, row, key);
+}
+
+Status IncrementalCapture::emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) {
+  auto events = writer_.table(table, nullptr);
+  if (!events.ok()) return events.status();
+  SourceInfo source;
+  source.time_us = now_ns() / 1000;
+  source.snapshot = marker;
+  source.file = offset_.current.file;
+  source.position = offset_.current.position;
+  source.server_id = offset_.current.server_id;
+  return writer_.row(**events, Operation::kRead, {}, row, source);
+}
+
+void IncrementalCapture::notify(const Notification& notification) {
+  const Status s = writer_.notification(notification.id, notification.aggregate_type, notification.type,
+                                        notification.additional_data, now_ms());
+  if (!s.ok()) context_.warn("a notification could not be sent: " + s.message());
+}
+
+void IncrementalCapture::initial(std::string_view type, std::vector<std::pair<std::string, std::string>> data) {
+  notify(initial_notification(*this, config_.incremental.connector_name, type, std::move(data)));
+}
+
+std::string IncrementalCapture::new_id() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 36; ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const unsigned digit = i == 14 ? 4 : i == 19 ? 8 | (random() & 3) : random() & 15;
+    id += dash ? '-' : kDigits[digit];
+  }
+  return id;
+}
+
+std::string IncrementalCapture::now_text() {
+  const int64_t now = now_ns();
+  const time_t seconds = now / 1'000'000'000;
+  tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  const size_t size = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+  char fraction[16];
+  std::snprintf(fraction, sizeof(fraction), ".%09ldZ", static_cast<long>(now % 1'000'000'000));
+  return std::string(text, size) + fraction;
+}
+
+}  // namespace millrace::mariadb

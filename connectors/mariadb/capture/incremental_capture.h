@@ -1,0 +1,75 @@
+/// Signals and incremental snapshots beside the stream: what the state machine of snapshot/ needs of the capture loop.
+/// Threads: the task's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/mariadb/capture/capture_config.h"
+#include "connectors/mariadb/capture/offset_state.h"
+#include "connectors/mariadb/capture/schema_tracker.h"
+#include "connectors/mariadb/capture/stream_observer.h"
+#include "connectors/mariadb/events/event_writer.h"
+#include "connectors/mariadb/kafka/topic_io.h"
+#include "connectors/mariadb/snapshot/incremental_snapshot.h"
+#include "connectors/mariadb/snapshot/signals.h"
+
+namespace millrace::mariadb {
+
+class IncrementalCapture final : public StreamObserver, private IncrementalHost {
+ public:
+  IncrementalCapture(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, EventWriter& writer,
+                     OffsetState& offset);
+
+  /// Goes on with what the stored offset tells of.
+  Status restore();
+  /// Between polls of the stream, outside of a transaction: reads the channels and does what is due.
+  Status work(Connection& session);
+  /// A blocking snapshot that was asked for; the caller runs it.
+  std::optional<BlockingSnapshot> take_blocking() { return machine_.take_blocking(); }
+  /// A position that the signal set-binlog-position asks for; the caller restarts the stream there.
+  std::optional<Signal> take_position() { return std::exchange(position_, std::nullopt); }
+  bool running() const { return machine_.running(); }
+  /// Sends a notification of an initial or blocking snapshot.
+  void initial(std::string_view type, std::vector<std::pair<std::string, std::string>> data);
+
+  bool watches(const TableId& table) const override { return machine_.watches(table); }
+  Status row_changed(const TableEvents& events, std::span<const Cell> before, std::span<const Cell> after) override;
+  void signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) override;
+  void table_altered(const TableId& table) override { machine_.table_altered(table); }
+  Status transaction_ended() override;
+
+ private:
+  const TableDefinition* table(const TableId& id) override;
+  std::vector<TableId> captured_tables() override;
+  Status key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) override;
+  Status emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) override;
+  void notify(const Notification& notification) override;
+  void warn(const std::string& text) override { context_.warn(text); }
+  std::string new_id() override;
+  std::string now_text() override;
+
+  Status poll_channels();
+  void take_signals();
+  Status advance();
+  void keep_state();
+
+  const CaptureConfig& config_;
+  sdk::SourceContext& context_;
+  SchemaTracker& schemas_;
+  EventWriter& writer_;
+  OffsetState& offset_;
+  SignalQueue signals_;
+  IncrementalSnapshot machine_;
+  std::optional<Signal> position_;
+  std::unique_ptr<TopicReader> topic_;
+  Connection* session_ = nullptr;  // that source_ reads from
+  std::unique_ptr<ChunkSource> source_;
+  std::vector<std::string> state_keys_;
+  std::string key_;
+  int64_t next_poll_ms_ = 0;
+};
+
+}  // namespace millrace::mariadb
