@@ -104,6 +104,8 @@ class Harness(unittest.TestCase):
         self.assertEqual(["x: 1 != 2"], known.unexpected("a", ["t.y: 1900 != 0", "x: 1 != 2"]))
         self.assertEqual([], known.unexpected("b", ["x: 1 != 2"]))
         self.assertEqual(["x: 1 != 2"], known.unexpected("c", ["x: 1 != 2"]))
+        for never in ("not run: OSError: gone", "end: after 10 s records are missing: t has 1 of 2"):
+            self.assertEqual([never], known.unexpected("b", ["x: 1 != 2", never]))
 
     def test_every_known_difference_is_of_a_case(self):
         if golden_root().is_relative_to(pathlib.Path(__file__).resolve().parents[2]):

@@ -19,7 +19,7 @@ import time
 import traceback
 
 import cdc_validation
-from cdc_recording import Case, Comparer, KnownDifferences, Sql, golden_root, write_recording
+from cdc_recording import MISSING, NOT_RUN, Case, Comparer, KnownDifferences, Sql, golden_root, write_recording
 from cdc_support import CdcServer, CdcWorker, settled
 from mariadb_client import SqlError
 from support import PASSWORD, eventually
@@ -155,7 +155,7 @@ class CaseRun:
             eventually(lambda: self.reached(wanted) or self.connector.failed(), at, self.patience)
         except AssertionError:
             highs = self.lane.kafka.highs(wanted)
-            self.problems.append(f"{at}: after {self.patience} s records are missing: " + ", ".join(
+            self.problems.append(f"{at}: after {self.patience} s {MISSING}: " + ", ".join(
                 f"{name} has {highs.get(name, 0)} of {high}" for name, high in wanted.items() if highs.get(name, 0) < high))
             self.patience = min(self.patience, MISSED_S)
         self.check_offsets(at)
@@ -264,7 +264,7 @@ class Runner:
                         lane = self.new_lane(f"lane-{number}-{time.monotonic_ns()}")
                     problems = self.special(case) if special else self.one(case, lane)
                 except Exception as problem:  # whatever goes wrong is the case's answer
-                    problems = [f"{type(problem).__name__}: {problem}"]
+                    problems = [f"{NOT_RUN}{type(problem).__name__}: {problem}"]
                     if not isinstance(problem, (AssertionError, SqlError, OSError)):
                         problems += traceback.format_exc().splitlines()[-4:-1]
                 self.done(case, problems, time.monotonic() - begun)
