@@ -46,8 +46,9 @@ HistoryStore* HistoryWriter::store() {
 void HistoryWriter::lost(const Status& why) {
   store_.reset();
   next_try_ms_ = now_ms() + kTryAgainMs;
-  context_.warn("the schema history cannot be reached; changes go on without it, but Debezium could not take over from it: " +
-                why.message());
+  context_.warn(
+      "the schema history cannot be reached; changes go on without it, but Debezium could not take over from it: " +
+      why.message());
 }
 
 void HistoryWriter::record(const SchemaChange& change, const SourceOffset& offset) {

@@ -1,6 +1,6 @@
-/// The schema history of one connector: what the stream's DDL did, in Debezium's form, where one is configured. It is not
-/// needed to read the binlog, so its trouble is a warning and never stops the stream; without it a restart asks the server
-/// for its tables. Threads: the task's.
+/// The schema history of one connector: what the stream's DDL did, in Debezium's form, where one is configured. It is
+/// not needed to read the binlog, so its trouble is a warning and never stops the stream; without it a restart asks the
+/// server for its tables. Threads: the task's.
 #pragma once
 
 #include <millrace/connector.hpp>

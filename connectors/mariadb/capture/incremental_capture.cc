@@ -8,7 +8,8 @@ namespace millrace::mariadb {
 namespace {
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 int64_t now_ms() { return now_ns() / 1'000'000; }
 
@@ -26,7 +27,8 @@ IncrementalCapture::IncrementalCapture(const CaptureConfig& config, sdk::SourceC
 
 Status IncrementalCapture::restore() {
   const auto& extra = offset_.current.extra;
-  if (Status s = machine_.restore(extra); !s.ok()) context_.warn("the stored incremental snapshot is not resumed: " + s.message());
+  if (Status s = machine_.restore(extra); !s.ok())
+    context_.warn("the stored incremental snapshot is not resumed: " + s.message());
   if (const auto stored = extra.find(std::string(kSnapshotLedgerKey)); stored != extra.end()) {
     auto ledger = SnapshotLedger::parse(stored->second);
     if (!ledger.ok()) return ledger.status();
@@ -113,7 +115,8 @@ void IncrementalCapture::keep_state() {
   }
 }
 
-Status IncrementalCapture::row_changed(const TableEvents& events, std::span<const Cell> before, std::span<const Cell> after) {
+Status IncrementalCapture::row_changed(const TableEvents& events, std::span<const Cell> before,
+                                       std::span<const Cell> after) {
   for (const std::span<const Cell> cells : {before, after}) {
     if (cells.empty()) continue;
     if (Status s = encoded_key(events, cells, key_); !s.ok()) return s;
@@ -147,8 +150,9 @@ std::vector<TableId> IncrementalCapture::captured_tables() {
   std::vector<TableId> captured;
   if (session_ == nullptr) return captured;
   auto rows = session_->query(
-      "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') "
-      "ORDER BY TABLE_SCHEMA COLLATE utf8mb4_bin, TABLE_NAME COLLATE utf8mb4_bin");
+      "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM "
+      "VERSIONED') "
+      "ORDER BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME");
   if (!rows.ok()) return captured;
   for (const SqlRow& row : *rows) {
     TableId id{row[0].value_or(""), row[1].value_or("")};

@@ -20,8 +20,8 @@ namespace millrace::mariadb {
 
 class IncrementalCapture final : public StreamObserver, private IncrementalHost {
  public:
-  IncrementalCapture(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, EventWriter& writer,
-                     OffsetState& offset);
+  IncrementalCapture(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
+                     EventWriter& writer, OffsetState& offset);
 
   /// Goes on with what the stored offset tells of.
   Status restore();

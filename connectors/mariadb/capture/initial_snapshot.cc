@@ -64,7 +64,7 @@ Status InitialSnapshot::list_tables(Connection& session) {
       "FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME AND "
       "t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') "
       "WHERE s.SCHEMA_NAME NOT IN ('mysql','performance_schema','sys','information_schema') "
-      "ORDER BY s.SCHEMA_NAME COLLATE utf8mb4_bin, t.TABLE_NAME COLLATE utf8mb4_bin");
+      "ORDER BY BINARY s.SCHEMA_NAME, BINARY t.TABLE_NAME");
   if (!rows.ok()) return rows.status();
   databases_.clear();
   captured_.clear();

@@ -158,8 +158,10 @@ Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
     offset.gtids = position->gtids.value_or(GtidList());
     offset.events = offset.rows = 0;
     offset_->render();
-    context.warn("the stream goes on at " + (position->gtids ? "GTID " + offset.gtids.text() : offset.file + ":" + std::to_string(offset.position)) +
-                 ", as a signal asked for");
+    context.warn(
+        "the stream goes on at " +
+        (position->gtids ? "GTID " + offset.gtids.text() : offset.file + ":" + std::to_string(offset.position)) +
+        ", as a signal asked for");
     streaming_->stop();
   }
   return writer_->flush();
@@ -179,18 +181,25 @@ void MariaDbTask::tell_progress(sdk::SourceContext& context) {
   SnapshotProgress snapshot;
   if (snapshot_ != nullptr) {
     snapshot = snapshot_->progress();
-    items = {text("phase", "snapshot"), text("table", snapshot.table), text("chunk_after", snapshot.last_key),
-             number("tables_done", snapshot.tables_done), number("tables", snapshot.tables_total),
-             number("rows_done", snapshot.rows_done), number("rows_estimated", snapshot.rows_estimated),
-             number("rows_per_second", snapshot.rows_per_second), number("seconds_left", snapshot.seconds_left)};
+    items = {text("phase", "snapshot"),
+             text("table", snapshot.table),
+             text("chunk_after", snapshot.last_key),
+             number("tables_done", snapshot.tables_done),
+             number("tables", snapshot.tables_total),
+             number("rows_done", snapshot.rows_done),
+             number("rows_estimated", snapshot.rows_estimated),
+             number("rows_per_second", snapshot.rows_per_second),
+             number("seconds_left", snapshot.seconds_left)};
   } else {
     items = {text("phase", incremental_->running() ? "streaming and incremental snapshot" : "streaming"),
              number("milliseconds_since_last_event", now_ms() - streaming_->last_event_ms()),
              text("binlog_file", offset_->current.file), number("binlog_position", offset_->current.position),
              number("source_time_seconds", offset_->current.time_s)};
   }
-  for (const auto& [name, value] : {std::pair("events_created", counters.created), {"events_updated", counters.updated},
-                                    {"events_deleted", counters.deleted}, {"events_read", counters.read},
+  for (const auto& [name, value] : {std::pair("events_created", counters.created),
+                                    {"events_updated", counters.updated},
+                                    {"events_deleted", counters.deleted},
+                                    {"events_read", counters.read},
                                     {"events_filtered", counters.filtered + counters.skipped}}) {
     items.push_back(number(name, value));
   }

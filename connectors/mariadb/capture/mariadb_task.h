@@ -42,8 +42,8 @@ class MariaDbTask final : public sdk::SourceTask {
   std::unique_ptr<Streaming> streaming_;
   std::unique_ptr<IncrementalCapture> incremental_;
   std::unique_ptr<Connection> chunk_session_;  // for incremental snapshots alone: it holds a read view
-  std::unique_ptr<Connection> session_;  // for information_schema and SHOW CREATE TABLE
-  std::mutex guard_;                     // the pointers above against interrupt()
+  std::unique_ptr<Connection> session_;        // for information_schema and SHOW CREATE TABLE
+  std::mutex guard_;                           // the pointers above against interrupt()
   bool begun_ = false, stream_after_snapshot_ = true;
   int64_t failures_ = 0, next_heartbeat_ms_ = 0, next_progress_ms_ = 0;
 };

@@ -23,7 +23,7 @@ struct SourceOffset {
   uint64_t events = 0, rows = 0;
   uint32_t server_id = 0;
   int64_t time_s = 0;
-  std::string snapshot;        ///< "INITIAL", "BLOCKING", "INCREMENTAL"; empty = none running
+  std::string snapshot;             ///< "INITIAL", "BLOCKING", "INCREMENTAL"; empty = none running
   TransactionProgress transaction;  ///< as it was stored; while reading, the event writer has it
   /// What is not ours to read: kept and written as it came, and the state of snapshots under own names.
   std::map<std::string, std::string> extra;

@@ -53,8 +53,8 @@ class Streaming {
     bool captured = false, signal = false, failed = false;
     uint64_t ddl_version = 0;  // schemas_version_ when `events` was made
     TableEvents* events = nullptr;
-    TableDefinition definition;      // the version that `events` was made of
-    std::vector<uint32_t> columns;   // of the map, in the definition's order
+    TableDefinition definition;     // the version that `events` was made of
+    std::vector<uint32_t> columns;  // of the map, in the definition's order
   };
 
   Status handle(Bytes raw);

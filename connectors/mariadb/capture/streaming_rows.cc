@@ -54,7 +54,8 @@ void amend(TableMap& map, const TableDefinition& definition, std::span<const uin
   for (size_t i = 0; i < columns.size(); ++i) {
     const ColumnDefinition& column = definition.columns[i];
     WireColumn& wire = map.columns[columns[i]];
-    const bool padded = column.type_name == "BINARY" || column.type_name == "UUID" || column.type_name.starts_with("INET");
+    const bool padded =
+        column.type_name == "BINARY" || column.type_name == "UUID" || column.type_name.starts_with("INET");
     if (!map.has_charsets && wire.type == kString && padded) wire.collation = kBinary;
     if (!map.has_signs) wire.is_unsigned = column.type_name.find("UNSIGNED") != std::string::npos;
     if (wire.type == kOldTimestamp || wire.type == kOldTime || wire.type == kOldDateTime) {
@@ -132,7 +133,8 @@ Status Streaming::observe_row(TableState& table, bool watched) {
     for (const uint32_t column : table.columns) row.push_back(cells[column]);
     return row;
   };
-  const bool inserted = rows_.operation() == RowOperation::kInsert, deleted = rows_.operation() == RowOperation::kDelete;
+  const bool inserted = rows_.operation() == RowOperation::kInsert,
+             deleted = rows_.operation() == RowOperation::kDelete;
   const std::vector<Cell> row = ordered(inserted ? rows_.after() : deleted ? rows_.before() : std::span<const Cell>());
   if (inserted) observer_->signal_row(row, {});
   if (deleted) observer_->signal_row({}, row);
