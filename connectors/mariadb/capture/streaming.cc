@@ -42,7 +42,8 @@ Status Streaming::start() {
   resuming_ = true;
   skip_events_ = from.events;
   skip_rows_ = from.rows;
-  resumed_ = from.transaction;
+  // After a lost connection the writer knows better than the offset that was stored once.
+  resumed_ = writer_.transaction() == nullptr ? from.transaction : *writer_.transaction();
   tables_.clear();
   parser_ = EventParser();
   recall_prepared();
