@@ -49,6 +49,7 @@ Status InitialSnapshot::start(Parts parts) {
   offset.gtids = at.gtids;
   offset.time_s = at.time_us / 1'000'000;
   offset.snapshot = "INITIAL";
+  if (ledger_) offset.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();  // or a second kill would begin anew
   offset_.render();
   context_.info("snapshot of " + std::to_string(captured_.size()) + " tables as of " + at.file + ":" +
                 std::to_string(at.position) + ", GTID " + at.gtids.text() +
@@ -240,19 +241,20 @@ Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
     if (entry != ledger_->tables.end()) ++entry->rows;
     if (i + 1 == batch.rows) {
       keep_back(batch.table, cells, marker);
-      break;
+      break;  // written below, with a ledger that tells of all of this batch
     }
     if (Status s = write_row(batch.table, cells, marker); !s.ok()) return s;
     if (writer_.full()) {
       if (Status s = writer_.flush(); !s.ok()) return s;
     }
   }
-  // The ledger tells of the rows before the one kept back; so that one is read again after a kill, never lost.
-  if (entry != ledger_->tables.end()) {
-    if (batch.last_of_table && batch.rows == 0) entry->done = true;
-    pending_key_ = {static_cast<size_t>(entry - ledger_->tables.begin()), batch.last_key, batch.last_of_table};
+  if (batch.rows == 0) {
+    if (entry != ledger_->tables.end() && batch.last_of_table) entry->done = true;
+    return sdk::ok();
   }
-  return sdk::ok();
+  if (entry != ledger_->tables.end())
+    pending_key_ = {static_cast<size_t>(entry - ledger_->tables.begin()), batch.last_key, batch.last_of_table};
+  return batch.last ? sdk::ok() : write_kept(false);
 }
 
 Status InitialSnapshot::write_row(size_t table, std::span<const Cell> cells, SnapshotMarker marker) {

@@ -103,9 +103,12 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     facts.lost = why_lost(*facts.stored, *log);
   }
   facts.resumable = facts.snapshot_running && offset.extra.contains(std::string(kSnapshotLedgerKey));
-  const SnapshotPlan plan = plan_snapshot(config_->snapshot, facts);
+  SnapshotPlan plan = plan_snapshot(config_->snapshot, facts);
   if (!plan.error.empty()) return {Code::kInternal, plan.error};
-  if (offset.set() && !plan.read_data && !facts.snapshot_running) {
+  if (!plan.resume) offset.extra.erase(std::string(kSnapshotLedgerKey));  // what begins anew must not pass over rows
+  // Without a stream to read the rest beside, a second read view does.
+  if (plan.resume && !plan.stream) plan.read_data = true;
+  if (offset.set() && !plan.read_data && (plan.resume || !facts.snapshot_running)) {
     history_->recover(offset, schemas_->registry());
   }
   if (plan.from_oldest) {
@@ -145,7 +148,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
 Status MariaDbTask::step(sdk::SourceContext& context) {
   if (snapshot_ != nullptr) {
     tell_progress(context);
-    if (!snapshot_->done()) return snapshot_->poll();
+    if (!snapshot_->done()) return read_snapshot();
     if (offset_->current.extra.contains(std::string(kSnapshotLedgerKey))) {
       if (Status s = incremental_->restore(); !s.ok()) return s;
     }
@@ -166,6 +169,17 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
   if (streaming_->in_transaction()) return sdk::ok();
   if (Status s = work_on_signals(context); !s.ok()) return s;
   return heartbeat();
+}
+
+/// The read view ends with its connection, and when the task is paused: what is left is planned anew.
+Status MariaDbTask::read_snapshot() {
+  Status read = snapshot_->poll();
+  if (read.code() == Code::kUnavailable || read.code() == Code::kStopped) {
+    std::lock_guard lock(guard_);
+    snapshot_.reset();
+    begun_ = false;
+  }
+  return read;
 }
 
 Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {

@@ -28,6 +28,7 @@ class MariaDbTask final : public sdk::SourceTask {
   Status decide(sdk::SourceContext& context);
   Status recover_schemas(sdk::SourceContext& context);
   Status step(sdk::SourceContext& context);
+  Status read_snapshot();
   Status heartbeat();
   Status work_on_signals(sdk::SourceContext& context);
   void tell_progress(sdk::SourceContext& context);

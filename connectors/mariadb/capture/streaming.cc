@@ -42,10 +42,11 @@ Status Streaming::start() {
   in_transaction_ = false;
   resuming_ = true;
   skip_events_ = from.events;
+  // After a lost connection the writer knows better than the offset that was stored once.
+  resumed_ = writer_.transaction() == nullptr ? from.transaction : *writer_.transaction();
   // The record of an event without rows (BEGIN, DDL, END) has been written when an offset tells of the event alone.
-  const bool only_event = from.rows == 0 && (from.events > 0 || !from.transaction.id.empty());
+  const bool only_event = from.rows == 0 && (from.events > 0 || !resumed_.id.empty());
   skip_rows_ = only_event ? 1 : from.rows;
-  resumed_ = from.transaction;
   tables_.clear();
   parser_ = EventParser();
   recall_prepared();
