@@ -23,6 +23,7 @@ class InitialSnapshot {
  public:
   struct Parts {
     bool schema = true, data = true;
+    bool keep_position = false;  ///< the offset stays as it is
   };
   InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
                   HistoryWriter& history, EventWriter& writer, OffsetState& offset);
@@ -42,6 +43,7 @@ class InitialSnapshot {
     std::vector<TableId> tables;
   };
 
+  void begin_offset(const BinlogPosition& at);
   Status list_tables(Connection& session);
   Status write_schemas(Connection& session);
   Status write_schema(std::string_view database, std::string_view table, std::string ddl,

@@ -142,7 +142,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     snapshot_ = std::move(snapshot);
     streaming_ = std::move(streaming);
   }
-  return snapshot_ == nullptr ? sdk::ok() : snapshot_->start({plan.read_schema, plan.read_data});
+  return snapshot_ == nullptr ? sdk::ok() : snapshot_->start({plan.read_schema, plan.read_data, plan.keep_position});
 }
 
 Status MariaDbTask::step(sdk::SourceContext& context) {

@@ -47,6 +47,7 @@ Status Streaming::start() {
   // The record of an event without rows (BEGIN, DDL, END) has been written when an offset tells of the event alone.
   const bool only_event = from.rows == 0 && (from.events > 0 || !resumed_.id.empty());
   skip_rows_ = only_event ? 1 : from.rows;
+  last_row_ = 0;
   tables_.clear();
   parser_ = EventParser();
   recall_prepared();

@@ -107,6 +107,7 @@ class Streaming {
   bool in_transaction_ = false;
   bool resuming_ = false;  // the first transaction after a start: skip what was written
   uint64_t skip_events_ = 0, skip_rows_ = 0;
+  int32_t last_row_ = 0;         // in its event, of the row written last
   TransactionProgress resumed_;  // of the transaction that is read again
   Gtid gtid_;
   GtidEvent gtid_event_;

@@ -110,7 +110,7 @@ Status Streaming::write_rows(TableState& table, const Event& event) {
       continue;
     }
     if (Status s = writer_.row(*table.events, operation, rows_.before(), rows_.after(), source); !s.ok()) return s;
-    ++source.row;
+    last_row_ = source.row++;
     if (watched || table.signal) {
       if (Status s = observe_row(table, watched); !s.ok()) return s;
     }
