@@ -101,8 +101,7 @@ class DebeziumOffsets(ProcessTest):
         path.write_bytes(java_map({key.encode(): json.dumps(self.offset, separators=(",", ":")).encode(), b'["another",{"server":"x"}]': b"{}"}))
         node = self.node("worker", **{"offset.storage.file.filename": str(path)})
         # No schema history, and none needed.
-        node.must_create(NAME, self.config(node, schema_history_internal_kafka_bootstrap_servers=None, schema_history_internal_kafka_topic=None,
-                                           schema_history_internal="io.debezium.relational.history.MemorySchemaHistory"))
+        node.must_create(NAME, self.config(node, schema_history_internal_kafka_bootstrap_servers=None, schema_history_internal_kafka_topic=None))
         self.goes_on(node)
 
     def test_a_dump_of_an_offset_topic(self):
