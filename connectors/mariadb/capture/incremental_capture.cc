@@ -4,6 +4,8 @@
 #include <ctime>
 #include <random>
 
+#include "connectors/mariadb/snapshot/table_order.h"
+
 namespace millrace::mariadb {
 namespace {
 
@@ -24,6 +26,10 @@ IncrementalCapture::IncrementalCapture(const CaptureConfig& config, sdk::SourceC
       offset_(offset),
       signals_([&context](const std::string& text) { context.warn(text); }),
       machine_(config.incremental, *this) {}
+
+IncrementalCapture::~IncrementalCapture() {
+  if (topic_ != nullptr) (void)topic_->commit();
+}
 
 Status IncrementalCapture::restore() {
   const auto& extra = offset_.current.extra;
@@ -50,29 +56,34 @@ Status IncrementalCapture::work(Connection& session) {
 }
 
 Status IncrementalCapture::poll_channels() {
-  if (now_ms() < next_poll_ms_) return sdk::ok();
-  next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
-  if (config_.signals.file) {
+  const bool due = now_ms() >= next_poll_ms_;
+  if (due) next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
+  if (config_.signals.file && due) {
     if (Status s = poll_file(config_.signals.file_path, signals_); !s.ok()) context_.warn(s.message());
   }
-  if (!config_.signals.kafka) return sdk::ok();
+  if (!config_.signals.kafka || (topic_ == nullptr && !due)) return sdk::ok();
   if (topic_ == nullptr) {
-    auto opened = TopicReader::open(config_.signals.kafka_options, config_.signals.kafka_topic, 0);
+    auto opened = TopicReader::open_group(config_.signals.kafka_options, config_.signals.kafka_topic,
+                                          config_.signals.kafka_group);
     if (!opened.ok()) {
       context_.warn("the signal topic cannot be read: " + opened.status().message());
       return sdk::ok();
     }
     topic_ = std::move(*opened);
   }
-  if (Status s = poll_topic(*topic_, config_.signals.key, config_.signals.kafka_wait_ms, signals_); !s.ok()) {
-    if (s.code() != Code::kNotFound) context_.warn("the signal topic cannot be read: " + s.message());
+  // What was taken by the last call has been acted on. The client fetches by itself: looking costs nothing.
+  if (Status s = topic_->commit(); !s.ok() && due) context_.warn(s.message());
+  if (Status s = poll_topic(*topic_, config_.signals.key, 0, signals_); !s.ok() && s.code() != Code::kNotFound) {
+    context_.warn("the signal topic cannot be read: " + s.message());
     topic_.reset();
   }
   return sdk::ok();
 }
 
 void IncrementalCapture::take_signals() {
+  bool any = false;
   while (auto signal = signals_.take()) {
+    any = true;
     if (signal->type == Signal::Type::kLog) {
       context_.info("signal: " + signal->message);
     } else if (signal->type == Signal::Type::kSetBinlogPosition) {
@@ -81,6 +92,7 @@ void IncrementalCapture::take_signals() {
       machine_.handle(*signal);
     }
   }
+  if (any) keep_state();
 }
 
 Status IncrementalCapture::advance() {
@@ -133,7 +145,10 @@ void IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<co
   if (!deleted.empty()) machine_.mark_deleted(deleted[0].text());
 }
 
-Status IncrementalCapture::transaction_ended() {
+Status IncrementalCapture::transaction_ended(const SourceInfo& last) {
+  last_gtid_ = last.gtid;
+  last_file_ = last.file;
+  last_position_ = last.position;
   if (!machine_.running() || source_ == nullptr) return sdk::ok();
   return advance();
 }
@@ -158,6 +173,7 @@ std::vector<TableId> IncrementalCapture::captured_tables() {
     TableId id{row[0].value_or(""), row[1].value_or("")};
     if (config_.tables.captures(id)) captured.push_back(std::move(id));
   }
+  order_as_debezium(captured);
   return captured;
 }
 
@@ -170,13 +186,18 @@ Status IncrementalCapture::key_of(const TableDefinition& table, std::span<const 
 Status IncrementalCapture::emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) {
   auto events = writer_.table(table, nullptr);
   if (!events.ok()) return events.status();
+  return writer_.row(**events, Operation::kRead, {}, row, place(marker, now_ns() / 1000));
+}
+
+SourceInfo IncrementalCapture::place(SnapshotMarker marker, int64_t time_us) const {
   SourceInfo source;
-  source.time_us = now_ns() / 1000;
+  source.time_us = time_us;
   source.snapshot = marker;
-  source.file = offset_.current.file;
-  source.position = offset_.current.position;
   source.server_id = offset_.current.server_id;
-  return writer_.row(**events, Operation::kRead, {}, row, source);
+  source.gtid = last_gtid_;
+  source.file = last_file_.empty() ? offset_.current.file : last_file_;
+  source.position = last_file_.empty() ? offset_.current.position : last_position_;
+  return source;
 }
 
 void IncrementalCapture::notify(const Notification& notification) {

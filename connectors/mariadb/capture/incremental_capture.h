@@ -20,6 +20,7 @@ namespace millrace::mariadb {
 
 class IncrementalCapture final : public StreamObserver, private IncrementalHost {
  public:
+  ~IncrementalCapture() override;
   IncrementalCapture(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
                      EventWriter& writer, OffsetState& offset);
 
@@ -32,6 +33,8 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   /// A position that the signal set-binlog-position asks for; the caller restarts the stream there.
   std::optional<Signal> take_position() { return std::exchange(position_, std::nullopt); }
   bool running() const { return machine_.running(); }
+  /// Where the stream was last, with the time `time_us`: the source block of rows that are read beside it.
+  SourceInfo place(SnapshotMarker marker, int64_t time_us) const;
   /// Sends a notification of an initial or blocking snapshot.
   void initial(std::string_view type, std::vector<std::pair<std::string, std::string>> data);
 
@@ -39,7 +42,7 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   Status row_changed(const TableEvents& events, std::span<const Cell> before, std::span<const Cell> after) override;
   void signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) override;
   void table_altered(const TableId& table) override { machine_.table_altered(table); }
-  Status transaction_ended() override;
+  Status transaction_ended(const SourceInfo& last) override;
 
  private:
   const TableDefinition* table(const TableId& id) override;
@@ -69,6 +72,8 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   std::unique_ptr<ChunkSource> source_;
   std::vector<std::string> state_keys_;
   std::string key_;
+  std::string last_gtid_, last_file_;  // of the event streamed last
+  uint64_t last_position_ = 0;
   int64_t next_poll_ms_ = 0;
 };
 

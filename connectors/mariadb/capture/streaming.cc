@@ -239,7 +239,7 @@ Status Streaming::end_transaction(const Event& event) {
   offset.file = file_;
   offset.position = high_bits_ | event.header.next_position;
   offset.events = offset.rows = 0;
-  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended();
+  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended(source_of(event));
 }
 
 SourceInfo Streaming::source_of(const Event& event) const {

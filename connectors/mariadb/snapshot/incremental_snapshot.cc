@@ -128,6 +128,10 @@ void IncrementalSnapshot::stop(const Signal& signal) {
   };
   const bool ran = std::any_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
   if (!ran) return;
+  if (window_ && !window_->direct && !items_.empty() && stopped(items_.front())) {
+    stop_ = signal;
+    return;
+  }
   if (window_ && !items_.empty() && stopped(items_.front())) drop_window();
   std::erase_if(items_, stopped);
   const bool ended = std::none_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
@@ -172,6 +176,10 @@ void IncrementalSnapshot::drop_window() {
 }
 
 Result<bool> IncrementalSnapshot::advance(const GtidList& streamed) {
+  if (stop_ && !window_) {
+    stop(*std::exchange(stop_, std::nullopt));
+    return true;
+  }
   if (window_) {
     const bool passed = window_->view && streamed.contains_all(*window_->view);
     if (!(window_->by_mark ? window_->closed : passed)) return false;
@@ -369,7 +377,11 @@ Status IncrementalSnapshot::close_window() {
     entry->last_key = item.last_key;
     entry->rows = item.rows;
   }
-  if (whole) table_done("SUCCEEDED");
+  if (stop_) {
+    stop(*std::exchange(stop_, std::nullopt));
+  } else if (whole) {
+    table_done("SUCCEEDED");
+  }
   return sdk::ok();
 }
 

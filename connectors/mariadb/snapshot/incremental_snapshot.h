@@ -145,6 +145,7 @@ class IncrementalSnapshot {
   std::deque<Item> items_;
   std::string signal_id_;
   bool paused_ = false;
+  std::optional<Signal> stop_;  ///< asked for while a chunk is read: it is given out first, as its marks are written
   std::optional<Window> window_;
   ChunkWindow rows_;
   std::optional<SnapshotLedger> ledger_;
