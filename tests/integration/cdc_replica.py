@@ -14,13 +14,17 @@ class Inconsistent(AssertionError):
 
 
 class Replica:
-    """One table. `once`: an event seen again is an error; else it is counted and skipped.
+    """One table. `once`: an event seen again is an error; else it is counted, and applied again as any reader would.
+
+    A snapshot that was killed goes on beside the stream: rows are then read at the place of the stream where their event is, and
+    changes of rows that are not read yet come before them. `interrupted`: that may be.
 
     columns, for tables that DDL changes: a Columns of cdc_writers, with the final names of columns.
     """
 
-    def __init__(self, topic, once, columns=None):
-        self.topic, self.once, self.columns = topic, once, columns
+    def __init__(self, topic, once, columns=None, interrupted=False):
+        self.topic, self.once, self.columns, self.interrupted = topic, once, columns, interrupted
+        self.known = set()  # identities that were ever there
         self.rows, self.seen, self.last = {}, set(), None
         self.events = self.repeated = self.snapshots = 0
         self.wants_tombstone = None
@@ -45,9 +49,22 @@ class Replica:
         if event["source"]["snapshot"] in ("first", "first_in_data_collection"):
             # A snapshot that was broken off begins anew; what the former one sent is void.
             self.rows, self.seen, self.last, self.snapshots = {}, set(), None, self.snapshots + 1
-        if identity in self.rows:
+            self.known = set()
+        held, after = self.rows.get(identity), self.named(event["after"])
+        if held is not None and not self.interrupted:
             raise Inconsistent(f"{where}: {identity} is in the snapshot twice")
-        self.rows[identity] = self.named(event["after"])
+        if held is not None and self.once and not self.same(held, after):
+            raise Inconsistent(f"{where}: {identity} is read as {after}, but the stream has it as {held}")
+        if held is None and self.once and identity in self.known:
+            raise Inconsistent(f"{where}: {identity} is read, but the stream has deleted it")
+        self.put(identity, after)
+
+    def put(self, identity, row):
+        self.known.add(identity)
+        if row is None:
+            self.rows.pop(identity, None)
+        else:
+            self.rows[identity] = row
 
     def change(self, identity, key, event, where):
         source = event["source"]
@@ -57,7 +74,7 @@ class Replica:
             self.repeated += 1
             if self.once:
                 raise Inconsistent(f"{where}: {place} of {identity} comes twice")
-            return
+            return self.put(identity, None if event["op"] == "d" else self.named(event["after"]))
         if self.last is not None and place < self.last:
             raise Inconsistent(f"{where}: {place} comes after {self.last}")
         self.seen.add(place)
@@ -66,14 +83,13 @@ class Replica:
         if event["op"] == "c":
             if held is not None:
                 raise Inconsistent(f"{where}: {identity} is created, but is there: {held}")
+        elif held is None and self.interrupted and identity not in self.known:
+            pass  # the snapshot had not read it yet
         elif held is None:
             raise Inconsistent(f"{where}: {event['op']} of {identity}, which is not there")
         elif not self.same(held, before):
             raise Inconsistent(f"{where}: before is {before}, but the row was {held}")
-        if event["op"] == "d":
-            del self.rows[identity]
-        else:
-            self.rows[identity] = after
+        self.put(identity, after)
 
     def named(self, row):
         """By the names that columns have at the end."""

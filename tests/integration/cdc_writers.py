@@ -16,6 +16,7 @@ CREATE TABLE orders (id INT PRIMARY KEY, rev INT NOT NULL DEFAULT 0, name VARCHA
 CREATE TABLE stock (shelf INT, place VARCHAR(20), rev INT NOT NULL DEFAULT 0, amount BIGINT, note TEXT, PRIMARY KEY (place, shelf))
 CREATE TABLE moving (id BIGINT PRIMARY KEY, rev INT NOT NULL DEFAULT 0, c0 INT, s0 VARCHAR(30))
 CREATE TABLE marker (id INT PRIMARY KEY, v INT)
+CREATE TABLE nothing (id INT PRIMARY KEY)
 INSERT INTO orders (id, name, price, at, raw) SELECT seq, CONCAT('näme ', seq), seq / 7, '2026-01-01' + INTERVAL seq MINUTE, UNHEX(SHA1(seq)) FROM seq_1_to_5000
 INSERT INTO stock (shelf, place, amount) SELECT seq MOD 40, CONCAT('place ', seq DIV 40), seq FROM seq_1_to_2000
 INSERT INTO moving (id, c0, s0) SELECT seq, seq, CONCAT('s', seq) FROM seq_1_to_1000
@@ -213,10 +214,23 @@ class Workload:
             f"SELECT column_name FROM information_schema.columns WHERE table_schema = '{DATABASE}' AND table_name = 'moving'")}
         self.note(action, known, fresh, kind, default if action == "add default" else None, here)
         self.altered += 1
+        if not lost and rng.random() < 0.5:
+            session.run(self.around(rng, columns.count))
+            self.altered += 1
         if lost:
             session.close()
             raise lost
         self.stopping.wait(rng.uniform(0.05, 0.6))
+
+    @staticmethod
+    def around(rng, number):
+        """DDL that leaves the columns of `moving` as they are, but gives the table a new id, a twin or another name for a while."""
+        return rng.choice([
+            "RENAME TABLE moving TO elsewhere, elsewhere TO moving", "ALTER TABLE moving ENGINE = InnoDB, FORCE",
+            f"ALTER TABLE moving ADD INDEX i{number} (rev), COMMENT 'number {number}'", "ANALYZE TABLE moving, orders",
+            f"CREATE TABLE twin{number} LIKE moving", f"CREATE TABLE copy{number} (PRIMARY KEY (id)) AS SELECT * FROM moving WHERE id < 20",
+            "CREATE OR REPLACE VIEW seen AS SELECT id, rev FROM moving", f"CREATE DATABASE other{number}",
+            f"CREATE TEMPORARY TABLE passing{number} AS SELECT * FROM moving LIMIT 5", "TRUNCATE TABLE nothing"])
 
     def note(self, action, known, fresh, kind, default, here):
         columns = self.columns

@@ -11,13 +11,16 @@ import unittest
 
 import cdc_support
 from cdc_replica import Replica, table_of
-from cdc_writers import DATABASE, Workload, idle
+from cdc_writers import DATABASE, EXPECTED, Workload, idle
+from mariadb_client import SqlError
 from support import ProcessTest, eventually
 
 SEED = int(os.environ.get("MILLRACE_SEED", random.SystemRandom().randrange(10**6)))
-SCENARIOS = 3
-SECONDS = float(os.environ.get("MILLRACE_MINUTES", "0.67")) * 60 / SCENARIOS
+SCENARIOS = 6
+SECONDS = float(os.environ.get("MILLRACE_MINUTES", "1")) * 60 / SCENARIOS
 PREFIX, TABLES = "cdc", ("orders", "stock", "moving", "marker")
+# So many rows more that a snapshot takes long enough to be hit; they are read before those that writers change.
+ROWS_BEFORE = 100_000
 # A server that is killed must have what it said was committed, in the binlog and in the tables.
 DURABLE = ["--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1"]
 
@@ -29,11 +32,14 @@ class Consistency(ProcessTest):
         self.rng = random.Random(f"{SEED}/{self.id()}")
         self.end = time.monotonic() + SECONDS
 
-    def begin(self, once=False, flags=()):
-        self.once = once
+    def begin(self, once=False, flags=(), more_rows=0):
+        self.once, self.interrupted = once, more_rows > 0
         self.db = cdc_support.CdcServer(self.folder, flags).start()
         self.addCleanup(self.db.stop)
         Workload.prepare(self.db)
+        if more_rows:
+            with self.db.session(DATABASE) as session:
+                session.run(f"INSERT INTO orders (id, name) SELECT -seq, CONCAT('row ', seq) FROM seq_1_to_{more_rows}")
         settings = {f"{part}.converter.schemas.enable": "false" for part in ("key", "value")}
         settings["value.converter.replace.null.with.default"] = "false"
         if once:
@@ -79,7 +85,8 @@ class Consistency(ProcessTest):
         eventually(lambda: any(r.key and cdc_support.envelope(r.key)["id"] == 1 for r in kafka.read([topics["marker"]])),
                    f"the last change arrives ({self.connector.states()}: {self.connector.trace()[:500]})", 120)
         self.connector.stop()
-        replicas = {name: Replica(topic, self.once, self.workload.columns if name == "moving" else None) for name, topic in topics.items()}
+        replicas = {name: Replica(topic, self.once, self.workload.columns if name == "moving" else None,
+                                  self.interrupted) for name, topic in topics.items()}
         for name, replica in replicas.items():
             for record in kafka.read([replica.topic], 120):
                 replica.apply(record)
@@ -105,6 +112,61 @@ class Consistency(ProcessTest):
         for _ in self.moments(0.2, 3):
             self.kill_worker()
         self.check()
+
+    def test_the_snapshot_is_killed(self):
+        self.kill_in_the_snapshot(once=False)
+
+    def test_the_snapshot_is_killed_and_each_event_is_there_once(self):
+        self.kill_in_the_snapshot(once=True)
+
+    def kill_in_the_snapshot(self, once):
+        self.begin(once, more_rows=ROWS_BEFORE)
+        at, topic, kills = 0, f"{PREFIX}.{DATABASE}.orders", 0
+        while at < ROWS_BEFORE and not self.snapshot_done():
+            at += self.rng.randint(1, ROWS_BEFORE // 3)
+            kafka = self.worker_.kafka()
+            try:
+                eventually(lambda: kafka.highs([topic]).get(topic, 0) >= at or self.snapshot_done(), f"{at} rows have come")
+            finally:
+                kafka.close()
+            kills += not self.snapshot_done()
+            self.kill_worker()
+        eventually(self.snapshot_done, "the snapshot is done")
+        self.assertGreater(kills, 0, "the snapshot was hit")
+        self.workload.ddl_allowed.set()
+        for _ in self.moments(0.2, 1):
+            pass
+        self.check()
+
+    def test_connections_are_killed_and_the_connector_is_paused(self):
+        """With transactions so large that a broken stream ends within them."""
+        self.begin(once=True)
+        for _ in self.moments(0.1, 1):
+            with self.db.session(DATABASE) as session:
+                if self.rng.random() < 0.3:
+                    self.large_transaction(session)
+                # Writers have the database for their own; the connector's sessions have none.
+                for (number,) in session.run("SELECT id FROM information_schema.processlist WHERE db IS NULL AND user = 'root'"):
+                    self.forgiving(session, f"KILL {number.decode()}")
+            if self.rng.random() < 0.2:
+                self.connector.pause()
+                self.connector.resume()
+            self.assertFalse(self.connector.failed(), "lost connections do not fail a task")
+        self.check()
+
+    def large_transaction(self, session):
+        session.run("SET innodb_lock_wait_timeout = 5")
+        for statement in ("BEGIN", "UPDATE orders SET rev = rev + 1", "UPDATE stock SET rev = rev + 1", "UPDATE orders SET rev = rev + 1",
+                          "COMMIT"):
+            self.forgiving(session, statement)
+
+    @staticmethod
+    def forgiving(session, statement):
+        try:
+            session.run(statement)
+        except SqlError as problem:
+            if problem.code not in EXPECTED | {1094}:  # no such thread any more
+                raise
 
     def test_the_server_is_killed_and_binlogs_are_purged(self):
         self.begin(flags=DURABLE)

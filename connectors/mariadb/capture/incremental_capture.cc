@@ -39,6 +39,7 @@ Status IncrementalCapture::restore() {
     auto ledger = SnapshotLedger::parse(stored->second);
     if (!ledger.ok()) return ledger.status();
     machine_.resume(std::move(*ledger));
+    keep_state();  // nothing may be left to do
   }
   return sdk::ok();
 }

@@ -24,9 +24,11 @@ class MariaDbTask final : public sdk::SourceTask {
 
  private:
   Status begin(sdk::SourceContext& context);
+  Status check_server_of(sdk::SourceContext& context, Connection& connection);
   Status decide(sdk::SourceContext& context);
   Status recover_schemas(sdk::SourceContext& context);
   Status step(sdk::SourceContext& context);
+  Status read_snapshot();
   Status heartbeat();
   Status work_on_signals(sdk::SourceContext& context);
   void tell_progress(sdk::SourceContext& context);
