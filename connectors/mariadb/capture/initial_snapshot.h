@@ -11,6 +11,7 @@
 
 #include "connectors/mariadb/capture/capture_config.h"
 #include "connectors/mariadb/capture/history_writer.h"
+#include "connectors/mariadb/capture/incremental_capture.h"
 #include "connectors/mariadb/capture/offset_state.h"
 #include "connectors/mariadb/capture/schema_tracker.h"
 #include "connectors/mariadb/events/event_writer.h"
@@ -24,7 +25,7 @@ class InitialSnapshot {
     bool schema = true, data = true;
   };
   InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                  HistoryWriter& history, EventWriter& writer, OffsetState& offset);
+                  HistoryWriter& history, EventWriter& writer, OffsetState& offset, IncrementalCapture& teller);
   ~InitialSnapshot();
 
   /// Opens the read view and writes the schema records.
@@ -60,6 +61,7 @@ class InitialSnapshot {
   HistoryWriter& history_;
   EventWriter& writer_;
   OffsetState& offset_;
+  IncrementalCapture& teller_;  // sends notifications
 
   Parts parts_;
   std::unique_ptr<SnapshotReader> reader_;

@@ -58,6 +58,7 @@ Status Streaming::start() {
 
 void Streaming::stop() {
   if (stream_ == nullptr) return;
+  block_ = nullptr;
   stream_.reset();
   if (on_closed_) on_closed_(dump_connection_);
 }
@@ -67,15 +68,18 @@ void Streaming::interrupt() {
 }
 
 Status Streaming::poll(int64_t wait_ms) {
-  auto block = stream_->take(wait_ms);
-  if (!block.ok()) {
-    const Status failure = stream_failed(block.status());
-    stop();
-    return failure;
+  if (block_ == nullptr) {
+    auto block = stream_->take(wait_ms);
+    if (!block.ok()) {
+      const Status failure = stream_failed(block.status());
+      stop();
+      return failure;
+    }
+    block_ = *block;
   }
   Bytes raw;
-  bool any = false;
-  while ((*block)->next(raw)) {
+  bool any = false, held = false;
+  while (!(held = observer_ != nullptr && !in_transaction_ && observer_->holds()) && block_->next(raw)) {
     any = true;
     if (Status s = handle(raw); !s.ok()) {
       stop();  // the next start reads again from what has been written
@@ -85,6 +89,7 @@ Status Streaming::poll(int64_t wait_ms) {
       if (Status s = writer_.flush(); !s.ok()) return s;
     }
   }
+  if (!held) block_ = nullptr;
   if (any) last_event_ms_ = now_ms();
   return writer_.flush();
 }

@@ -32,8 +32,8 @@ class Streaming {
   Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, HistoryWriter& history,
             EventWriter& writer, OffsetState& offset);
   ~Streaming();
-  /// Called with the server's number of a dump connection that was closed: the server notices by itself only when it next
-  /// has something to send, and until then keeps its binlog files and our server id in use.
+  /// Called with the server's number of a dump connection that was closed: the server notices by itself only when it
+  /// next has something to send, and until then keeps its binlog files and our server id in use.
   void set_on_closed(std::function<void(unsigned long)> on_closed) { on_closed_ = std::move(on_closed); }
   void set_observer(StreamObserver* observer) { observer_ = observer; }
 
@@ -41,11 +41,13 @@ class Streaming {
   Status start();
   bool in_transaction() const { return in_transaction_; }
   bool started() const { return stream_ != nullptr; }
-  /// Writes what has come; waits up to `wait_ms` for something. kUnavailable: connection trouble, start() again goes on
-  /// where it was.
+  /// Writes what has come, up to where the observer holds; waits up to `wait_ms` for something. kUnavailable:
+  /// connection trouble, start() again goes on where it was.
   Status poll(int64_t wait_ms);
   void stop();
   void interrupt();
+  /// The event writer has forgotten versions of tables.
+  void schemas_changed() { ++schemas_version_; }
   /// Milliseconds of the clock when the last event or heartbeat came.
   int64_t last_event_ms() const { return last_event_ms_; }
 
@@ -99,8 +101,9 @@ class Streaming {
   unsigned long dump_connection_ = 0;
 
   std::unique_ptr<BinlogStream> stream_;
-  std::string file_;        // being read
-  uint64_t high_bits_ = 0;  // of positions in files beyond 4 GiB
+  EventBlock* block_ = nullptr;  // of stream_, not handled in full
+  std::string file_;             // being read
+  uint64_t high_bits_ = 0;       // of positions in files beyond 4 GiB
   uint32_t last_position_ = 0;
   EventParser parser_;
   bool in_transaction_ = false;

@@ -29,8 +29,8 @@ TopicDocument document_of(const rd_kafka_message_t& message) {
 
 class Reader final : public TopicReader {
  public:
-  Reader(RdKafka client, std::string topic, const KafkaOptions& options, bool grouped)
-      : client_(std::move(client)), topic_(std::move(topic)), options_(options), grouped_(grouped) {}
+  Reader(RdKafka client, std::string topic, const KafkaOptions& options, bool grouped, int64_t least)
+      : client_(std::move(client)), topic_(std::move(topic)), options_(options), grouped_(grouped), least_(least) {}
   ~Reader() override { rd_kafka_consumer_close(client_.get()); }
 
   Status assign(int64_t from_offset) {
@@ -61,6 +61,8 @@ class Reader final : public TopicReader {
     }
     return failed(last_error_.empty() ? "no answer in time" : last_error_);
   }
+
+  int64_t place() const override { return next_; }
 
   Status commit() override {
     if (!grouped_ || next_ == committed_) return {};
@@ -106,13 +108,14 @@ class Reader final : public TopicReader {
     const Partitions list = place(RD_KAFKA_OFFSET_INVALID);
     const rd_kafka_resp_err_t error = rd_kafka_committed(client_.get(), list.get(), timeout_ms);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(rd_kafka_err2str(error));
-    from_offset_ = committed_ = next_ = list->elems[0].offset;
-    if (from_offset_ >= 0) return {};
+    committed_ = list->elems[0].offset;
+    from_offset_ = next_ = std::max(committed_, least_);
+    if (committed_ >= 0) return {};
     int64_t low = 0, high = 0;
     const rd_kafka_resp_err_t asked =
         rd_kafka_query_watermark_offsets(client_.get(), topic_.c_str(), 0, &low, &high, timeout_ms);
     if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(rd_kafka_err2str(asked));
-    from_offset_ = next_ = was_missing_ ? low : high;
+    from_offset_ = next_ = std::max(was_missing_ ? low : high, least_);
     return commit();
   }
 
@@ -154,6 +157,7 @@ class Reader final : public TopicReader {
   std::string topic_;
   KafkaOptions options_;
   const bool grouped_;
+  const int64_t least_;                                 // of a group
   int64_t from_offset_ = 0, next_ = 0, committed_ = 0;  // the last two of a group
   bool was_missing_ = false;
   bool assigned_ = false;
@@ -167,12 +171,14 @@ Result<std::unique_ptr<TopicReader>> open_reader(const KafkaOptions& options, co
                                             {"enable.auto.offset.store", "false"},
                                             {"auto.offset.reset", "earliest"},
                                             {"allow.auto.create.topics", "false"}};
-  if (group != nullptr) own["group.id"] = *group;
-  else if (!options.client.contains("group.id")) own["group.id"] = "millrace-" + topic;  // needed, though never joined
+  if (group != nullptr)
+    own["group.id"] = *group;
+  else if (!options.client.contains("group.id"))
+    own["group.id"] = "millrace-" + topic;  // needed, though never joined
   Result<RdKafka> client = make_client(RD_KAFKA_CONSUMER, options, own);
   if (!client.ok()) return client.status();
   rd_kafka_poll_set_consumer(client->get());
-  auto reader = std::make_unique<Reader>(std::move(client.value()), topic, options, group != nullptr);
+  auto reader = std::make_unique<Reader>(std::move(client.value()), topic, options, group != nullptr, from_offset);
   const Status status = reader->assign(from_offset);
   if (!status.ok() && status.code() != Code::kNotFound) return status;
   return std::unique_ptr<TopicReader>(std::move(reader));
@@ -186,8 +192,8 @@ Result<std::unique_ptr<TopicReader>> TopicReader::open(const KafkaOptions& optio
 }
 
 Result<std::unique_ptr<TopicReader>> TopicReader::open_group(const KafkaOptions& options, const std::string& topic,
-                                                             const std::string& group) {
-  return open_reader(options, topic, 0, &group);
+                                                             const std::string& group, int64_t at_least) {
+  return open_reader(options, topic, at_least, &group);
 }
 
 }  // namespace millrace::mariadb

@@ -15,14 +15,6 @@ bool unique_key(const TableDefinition& table, const std::vector<std::string>& ke
   });
 }
 
-/// Whether the view lacks transactions that were streamed. Domains that this server does not know say nothing.
-bool is_behind(const GtidList& view, const GtidList& streamed) {
-  return std::any_of(view.by_domain().begin(), view.by_domain().end(), [&](const auto& entry) {
-    const auto at = streamed.by_domain().find(entry.first);
-    return at != streamed.by_domain().end() && !view.contains(at->second);
-  });
-}
-
 std::string joined(const std::vector<TableId>& tables) {
   std::string text;
   for (const TableId& table : tables) text += (text.empty() ? "" : ",") + table.full();
@@ -30,6 +22,13 @@ std::string joined(const std::vector<TableId>& tables) {
 }
 
 }  // namespace
+
+bool is_behind(const GtidList& view, const GtidList& streamed) {
+  return std::any_of(view.by_domain().begin(), view.by_domain().end(), [&](const auto& entry) {
+    const auto at = streamed.by_domain().find(entry.first);
+    return at != streamed.by_domain().end() && !view.contains(at->second);
+  });
+}
 
 void IncrementalSnapshot::set_source(ChunkSource* source) {
   drop_window();
@@ -141,13 +140,6 @@ void IncrementalSnapshot::stop(const Signal& signal) {
       host_.new_id(), "Incremental Snapshot", "ABORTED", {{"connector_name", options_.connector_name}}};
   if (!all) aborted.additional_data.emplace_back("data_collections", joined(tables));
   host_.notify(aborted);
-}
-
-std::optional<BlockingSnapshot> IncrementalSnapshot::take_blocking() {
-  if (blocking_.empty()) return std::nullopt;
-  BlockingSnapshot first = std::move(blocking_.front());
-  blocking_.pop_front();
-  return first;
 }
 
 void IncrementalSnapshot::resume(SnapshotLedger ledger) {

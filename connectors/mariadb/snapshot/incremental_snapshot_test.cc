@@ -371,10 +371,18 @@ TEST_F(Incremental, BlockingSnapshotsAreHandedToTheCaller) {
   snapshot.handle(execute(
       R"("d.a")", R"(,"type":"blocking","additional-conditions":[{"data-collection":"d.a","filter":"SELECT 1"}])"));
   EXPECT_FALSE(snapshot.running());
-  const auto blocking = snapshot.take_blocking();
-  ASSERT_TRUE(blocking);
-  EXPECT_EQ(blocking->selects.at({"d", "a"}), "SELECT 1");
-  EXPECT_FALSE(snapshot.take_blocking());
+  auto again = make();  // after a kill
+  const auto state = snapshot.offset_state();
+  ASSERT_TRUE(again.restore({state.begin(), state.end()}).ok());
+  for (IncrementalSnapshot* each : {&snapshot, &again}) {
+    const BlockingSnapshot* const blocking = each->blocking();
+    ASSERT_NE(blocking, nullptr);
+    EXPECT_EQ(blocking->tables, (std::vector<TableId>{{"d", "a"}}));
+    EXPECT_EQ(blocking->selects.at({"d", "a"}), "SELECT 1");
+    each->blocking_done();
+    EXPECT_EQ(each->blocking(), nullptr);
+    EXPECT_TRUE(each->offset_state().empty());
+  }
 }
 
 TEST(IncrementalOptions, ChooseTheWatermark) {
