@@ -40,6 +40,7 @@ Status BlockingCapture::poll() {
   if (batch->has_value()) {
     if (Status s = write_batch(**batch); !s.ok()) return s;
   } else {
+    settle();
     parts_.teller.initial("COMPLETED", {});
     parts_.context.info("blocking snapshot done: " + std::to_string(rows_) + " rows of " +
                         std::to_string(tables_.size()) + " tables");
@@ -155,6 +156,7 @@ Status BlockingCapture::write_batch(const SnapshotReader::Batch& batch) {
                                   : last                            ? SnapshotMarker::kLastInCollection
                                   : first                           ? SnapshotMarker::kFirstInCollection
                                                                     : SnapshotMarker::kTrue;
+    if (marker == SnapshotMarker::kLast) settle();
     const SourceInfo source = parts_.teller.place(marker, parts_.offset.current.time_s * 1'000'000);
     if (Status s = parts_.writer.row(*events_[batch.table], Operation::kRead, {}, batch.cells.subspan(i * width, width),
                                      source);
@@ -169,6 +171,12 @@ Status BlockingCapture::write_batch(const SnapshotReader::Batch& batch) {
   }
   if (batch.last_of_table) tell_scanned(table.id, table_rows_, "SUCCEEDED");
   return sdk::ok();
+}
+
+/// With the last record at the latest, so that a restart after it does not begin anew.
+void BlockingCapture::settle() {
+  if (!settled_) parts_.teller.blocking_done();
+  settled_ = true;
 }
 
 void BlockingCapture::tell_scanned(const TableId& id, uint64_t rows, std::string_view status) {

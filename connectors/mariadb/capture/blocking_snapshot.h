@@ -41,6 +41,8 @@ class BlockingCapture {
   /// view is lost, open another; other errors: it cannot be done.
   Status poll();
   bool done() const { return done_; }
+  /// The offset does not tell of it any more: the last row is written.
+  bool settled() const { return settled_; }
   SnapshotProgress progress() const { return reader_->progress(); }
   void interrupt() { reader_->interrupt(); }
 
@@ -52,6 +54,7 @@ class BlockingCapture {
   Status write_schemas();
   Status write_schema(const TableId& id, std::string ddl, TableChange change);
   Status write_batch(const SnapshotReader::Batch& batch);
+  void settle();
   void tell_scanned(const TableId& id, uint64_t rows, std::string_view status);
   std::string select_of(const TableId& id) const;
 
@@ -61,7 +64,7 @@ class BlockingCapture {
   std::vector<SnapshotTable> tables_;
   std::vector<TableEvents*> events_;  // of tables_
   uint64_t table_rows_ = 0, rows_ = 0;
-  bool started_ = false, done_ = false;
+  bool started_ = false, settled_ = false, done_ = false;
 };
 
 }  // namespace millrace::mariadb

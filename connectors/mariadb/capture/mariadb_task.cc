@@ -8,7 +8,7 @@
 namespace millrace::mariadb {
 namespace {
 
-constexpr int64_t kWaitMs = 500, kKillPatienceMs = 2'000;
+constexpr int64_t kWaitMs = 500, kSignalWaitMs = 100, kKillPatienceMs = 2'000;
 constexpr std::string_view kVersion = "1.0.0";  // source.version
 
 int64_t now_ms() {
@@ -167,7 +167,8 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
   if (!streaming_->started()) {
     if (Status s = streaming_->start(); !s.ok()) return s;
   }
-  if (Status s = streaming_->poll(kWaitMs); !s.ok()) return s;
+  const bool listens = config_->signals.kafka || config_->signals.file;
+  if (Status s = streaming_->poll(listens ? kSignalWaitMs : kWaitMs); !s.ok()) return s;
   tell_progress(context);
   if (streaming_->in_transaction()) return sdk::ok();
   if (Status s = work_on_signals(context); !s.ok()) return s;
@@ -231,7 +232,6 @@ Status MariaDbTask::read_blocking(sdk::SourceContext& context) {
   if (read.ok() && !blocking_->done()) return heartbeat();
   incremental_->hold_at(std::nullopt);
   const Status result = read.ok() ? read : blocking_failed(context, read);
-  if (read.ok()) incremental_->blocking_done();
   std::lock_guard lock(guard_);
   blocking_.reset();
   return result;
@@ -242,7 +242,7 @@ Status MariaDbTask::read_blocking(sdk::SourceContext& context) {
 Status MariaDbTask::blocking_failed(sdk::SourceContext& context, const Status& why) {
   if (why.code() == Code::kUnavailable || why.code() == Code::kStopped) return why;
   context.warn("a blocking snapshot is given up: " + why.message());
-  incremental_->blocking_done();
+  if (blocking_ == nullptr || !blocking_->settled()) incremental_->blocking_done();
   incremental_->initial("ABORTED", {});
   return writer_->flush();
 }
