@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/common/interruptible.h"
 #include "connectors/mariadb/capture/capture_config.h"
 #include "connectors/mariadb/capture/history_writer.h"
 #include "connectors/mariadb/capture/incremental_capture.h"
@@ -33,8 +34,8 @@ class InitialSnapshot {
   /// Writes the next rows. `done()` afterwards says whether there are more.
   Status poll();
   bool done() const { return done_; }
-  SnapshotProgress progress() const { return reader_ == nullptr ? SnapshotProgress() : reader_->progress(); }
-  void interrupt();
+  SnapshotProgress progress() const { return reader_ ? reader_->progress() : SnapshotProgress(); }
+  void interrupt();  // from any thread
 
  private:
   struct DatabaseTables {
@@ -64,7 +65,7 @@ class InitialSnapshot {
   IncrementalCapture& teller_;  // sends notifications
 
   Parts parts_;
-  std::unique_ptr<SnapshotReader> reader_;
+  connectors::Interruptible<SnapshotReader> reader_;
   std::vector<DatabaseTables> databases_;
   std::vector<TableId> captured_;      ///< in the order of reading
   std::vector<SnapshotTable> tables_;  ///< likewise

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "connectors/common/interruptible.h"
 #include "connectors/mariadb/binlog/rows.h"
 #include "connectors/mariadb/binlog/stream.h"
 #include "connectors/mariadb/capture/capture_config.h"
@@ -40,12 +41,12 @@ class Streaming {
   /// Connects and begins at the offset's restart point.
   Status start();
   bool in_transaction() const { return in_transaction_; }
-  bool started() const { return stream_ != nullptr; }
+  bool started() const { return static_cast<bool>(stream_); }
   /// Writes what has come, up to where the observer holds; waits up to `wait_ms` for something. kUnavailable:
   /// connection trouble, start() again goes on where it was.
   Status poll(int64_t wait_ms);
   void stop();
-  void interrupt();
+  void interrupt();  // from any thread
   /// The event writer has forgotten versions of tables.
   void schemas_changed() { ++schemas_version_; }
   /// Milliseconds of the clock when the last event or heartbeat came.
@@ -100,7 +101,7 @@ class Streaming {
   std::function<void(unsigned long)> on_closed_;
   unsigned long dump_connection_ = 0;
 
-  std::unique_ptr<BinlogStream> stream_;
+  connectors::Interruptible<BinlogStream> stream_;
   EventBlock* block_ = nullptr;  // of stream_, not handled in full
   std::string file_;             // being read
   uint64_t high_bits_ = 0;       // of positions in files beyond 4 GiB
