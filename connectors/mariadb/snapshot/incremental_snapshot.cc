@@ -127,18 +127,30 @@ void IncrementalSnapshot::stop(const Signal& signal) {
   };
   const bool ran = std::any_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
   if (!ran) return;
-  if (window_ && !window_->direct && !items_.empty() && stopped(items_.front())) {
-    stop_ = signal;
-    return;
+  // A chunk that has been read is given out first, as its marks are in the signal table.
+  const bool reading = window_ && !window_->direct && stopped(items_.front());
+  if (window_ && !reading && stopped(items_.front())) drop_window();
+  items_.erase(std::remove_if(items_.begin() + (reading ? 1 : 0), items_.end(), stopped), items_.end());
+  std::string names = all ? "" : joined(tables);
+  if (reading) {
+    stopping_ = std::move(names);
+  } else {
+    tell_stopped(names);
   }
-  if (window_ && !items_.empty() && stopped(items_.front())) drop_window();
-  std::erase_if(items_, stopped);
+}
+
+void IncrementalSnapshot::end_stopped() {
+  items_.pop_front();
+  tell_stopped(*std::exchange(stopping_, std::nullopt));
+}
+
+void IncrementalSnapshot::tell_stopped(const std::string& names) {
   const bool ended = std::none_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
-  if (ended && !all) tell_end(false);
+  if (ended && !names.empty()) tell_end(false);
   if (ended) paused_ = false;
   Notification aborted{
       host_.new_id(), "Incremental Snapshot", "ABORTED", {{"connector_name", options_.connector_name}}};
-  if (!all) aborted.additional_data.emplace_back("data_collections", joined(tables));
+  if (!names.empty()) aborted.additional_data.emplace_back("data_collections", names);
   host_.notify(aborted);
 }
 
@@ -168,8 +180,8 @@ void IncrementalSnapshot::drop_window() {
 }
 
 Result<bool> IncrementalSnapshot::advance(const GtidList& streamed) {
-  if (stop_ && !window_) {
-    stop(*std::exchange(stop_, std::nullopt));
+  if (stopping_ && !window_) {
+    end_stopped();
     return true;
   }
   if (window_) {
@@ -369,8 +381,8 @@ Status IncrementalSnapshot::close_window() {
     entry->last_key = item.last_key;
     entry->rows = item.rows;
   }
-  if (stop_) {
-    stop(*std::exchange(stop_, std::nullopt));
+  if (stopping_) {
+    end_stopped();
   } else if (whole) {
     table_done("SUCCEEDED");
   }

@@ -129,6 +129,8 @@ class IncrementalSnapshot {
 
   void execute(const Signal& signal);
   void stop(const Signal& signal);
+  void end_stopped();
+  void tell_stopped(const std::string& names);
   std::vector<TableId> expand(const std::vector<std::string>& expressions) const;
   Result<bool> open_window(const GtidList& streamed);
   Result<Reading> read_chunk(Window& window);
@@ -152,7 +154,7 @@ class IncrementalSnapshot {
   std::deque<Item> items_;
   std::string signal_id_;
   bool paused_ = false;
-  std::optional<Signal> stop_;  ///< asked for while a chunk is read: it is given out first, as its marks are written
+  std::optional<std::string> stopping_;  ///< the first item ends with its chunk; what the stop named, empty = all
   std::optional<Window> window_;
   ChunkWindow rows_;
   std::optional<SnapshotLedger> ledger_;

@@ -159,7 +159,7 @@ std::vector<std::pair<std::string, std::string>> IncrementalSnapshot::offset_sta
   Json list = Json::array();
   const Item* current = nullptr;
   for (const Item& item : items_) {
-    if (item.resumed) continue;
+    if (item.resumed || (stopping_ && &item == &items_.front())) continue;
     if (current == nullptr) current = &item;
     list.push_back({{kCollectionId, item.id.full()}, {kCondition, item.filter}, {kSurrogate, item.surrogate}});
   }
