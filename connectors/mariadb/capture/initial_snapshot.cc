@@ -16,8 +16,15 @@ int64_t now_us() {
 }  // namespace
 
 InitialSnapshot::InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                                 HistoryWriter& history, EventWriter& writer, OffsetState& offset)
-    : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
+                                 HistoryWriter& history, EventWriter& writer, OffsetState& offset,
+                                 IncrementalCapture& teller)
+    : config_(config),
+      context_(context),
+      schemas_(schemas),
+      history_(history),
+      writer_(writer),
+      offset_(offset),
+      teller_(teller) {}
 
 InitialSnapshot::~InitialSnapshot() = default;
 
@@ -42,6 +49,7 @@ Status InitialSnapshot::start(Parts parts) {
   reader_.set(std::move(*reader));
 
   if (!parts_.keep_position) begin_offset(ledger_ ? ledger_->cut : reader_->position());
+  teller_.initial("STARTED", {});
   if (Status s = write_schemas(reader_->session()); !s.ok()) return s;
   if (Status s = reader_->schemas_read(); !s.ok()) return s;
   return parts_.data ? start_rows() : finish();
@@ -221,8 +229,9 @@ Status InitialSnapshot::poll() {
 }
 
 Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
+  const TableId& id = tables_[batch.table].definition->id;
+  if (batch.first_of_table) teller_.reading(id, captured_);
   if (batch.deferred) {
-    const TableId& id = tables_[batch.table].definition->id;
     context_.warn("table " + id.full() + " is read beside the stream: " + batch.why);
     deferred_.insert(id);
     return sdk::ok();
@@ -231,8 +240,7 @@ Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
     if (Status s = write_kept_schema(false); !s.ok()) return s;
   }
   const size_t width = tables_[batch.table].definition->columns.size();
-  const auto entry =
-      std::ranges::find(ledger_->tables, tables_[batch.table].definition->id, &SnapshotLedger::Table::id);
+  const auto entry = std::ranges::find(ledger_->tables, id, &SnapshotLedger::Table::id);
   for (size_t i = 0; i < batch.rows; ++i) {
     const std::span<const Cell> cells = batch.cells.subspan(i * width, width);
     const bool first_row = i == 0 && batch.first_of_table, last_row = i + 1 == batch.rows && batch.last_of_table;
@@ -253,6 +261,9 @@ Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
     if (writer_.full()) {
       if (Status s = writer_.flush(); !s.ok()) return s;
     }
+  }
+  if (batch.last_of_table) {
+    teller_.scanned(id, captured_, entry == ledger_->tables.end() ? batch.rows : entry->rows, "SUCCEEDED");
   }
   if (batch.rows == 0) {
     if (entry != ledger_->tables.end() && batch.last_of_table) entry->done = true;
@@ -313,6 +324,7 @@ Status InitialSnapshot::finish() {
   }
   if (Status s = write_kept_schema(!kept_.set); !s.ok()) return s;
   if (Status s = write_kept(!left); !s.ok()) return s;
+  if (!left) teller_.initial("COMPLETED", {});  // else told once the rest is read
   if (Status s = writer_.flush(); !s.ok()) return s;
   reader_.reset();
   done_ = true;

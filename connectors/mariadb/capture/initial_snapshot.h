@@ -12,6 +12,7 @@
 #include "connectors/common/interruptible.h"
 #include "connectors/mariadb/capture/capture_config.h"
 #include "connectors/mariadb/capture/history_writer.h"
+#include "connectors/mariadb/capture/incremental_capture.h"
 #include "connectors/mariadb/capture/offset_state.h"
 #include "connectors/mariadb/capture/schema_tracker.h"
 #include "connectors/mariadb/events/event_writer.h"
@@ -26,7 +27,7 @@ class InitialSnapshot {
     bool keep_position = false;  ///< the offset stays as it is
   };
   InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                  HistoryWriter& history, EventWriter& writer, OffsetState& offset);
+                  HistoryWriter& history, EventWriter& writer, OffsetState& offset, IncrementalCapture& teller);
   ~InitialSnapshot();
 
   /// Opens the read view and writes the schema records.
@@ -63,6 +64,7 @@ class InitialSnapshot {
   HistoryWriter& history_;
   EventWriter& writer_;
   OffsetState& offset_;
+  IncrementalCapture& teller_;  // sends notifications
 
   Parts parts_;
   connectors::Interruptible<SnapshotReader> reader_;

@@ -59,6 +59,7 @@ Status Streaming::start() {
 
 void Streaming::stop() {
   if (!stream_) return;
+  block_ = nullptr;
   stream_.reset();
   if (on_closed_) on_closed_(dump_connection_);
 }
@@ -66,15 +67,18 @@ void Streaming::stop() {
 void Streaming::interrupt() { stream_.interrupt(); }
 
 Status Streaming::poll(int64_t wait_ms) {
-  auto block = stream_->take(wait_ms);
-  if (!block.ok()) {
-    const Status failure = stream_failed(block.status());
-    stop();
-    return failure;
+  if (block_ == nullptr) {
+    auto block = stream_->take(wait_ms);
+    if (!block.ok()) {
+      const Status failure = stream_failed(block.status());
+      stop();
+      return failure;
+    }
+    block_ = *block;
   }
   Bytes raw;
-  bool any = false;
-  while ((*block)->next(raw)) {
+  bool any = false, held = false;
+  while (!(held = observer_ != nullptr && !in_transaction_ && observer_->holds()) && block_->next(raw)) {
     any = true;
     if (Status s = handle(raw); !s.ok()) {
       stop();  // the next start reads again from what has been written
@@ -84,6 +88,7 @@ Status Streaming::poll(int64_t wait_ms) {
       if (Status s = writer_.flush(); !s.ok()) return s;
     }
   }
+  if (!held) block_ = nullptr;
   if (any) last_event_ms_ = now_ms();
   return writer_.flush();
 }
@@ -256,7 +261,7 @@ Status Streaming::end_transaction(const Event& event) {
   offset.file = file_;
   offset.position = high_bits_ | event.header.next_position;
   offset.events = offset.rows = 0;
-  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended();
+  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended(source_of(event));
 }
 
 SourceInfo Streaming::source_of(const Event& event) const {

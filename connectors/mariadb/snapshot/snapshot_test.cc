@@ -283,6 +283,8 @@ TEST_F(Signals, OnlyDocumentsOfOurKeyCount) {
       const std::string pause = R"({"id":"x","type":"pause-snapshot"})";
       return std::vector<TopicDocument>{{0, 0, "other", pause}, {1, 0, {}, pause}, {2, 0, "srv", pause}};
     }
+    int64_t place() const override { return 0; }
+    Status commit() override { return sdk::ok(); }
   } topic;
   EXPECT_TRUE(poll_topic(topic, "srv", 0, queue_).ok());
   EXPECT_TRUE(queue_.take());
