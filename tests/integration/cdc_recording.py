@@ -69,6 +69,10 @@ class Case:
         return json.loads(found)["name"], json.loads(found)["config"]
 
     @property
+    def purges(self):
+        return "PURGE BINARY LOGS" in self.text("changes.sql")
+
+    @property
     def globals(self):
         """Settings of the server for this case."""
         strict = {"gtid_strict_mode": "1"} if "gtid_strict_mode=1" in self.about.get("server_flags", "") else {}

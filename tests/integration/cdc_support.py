@@ -80,6 +80,11 @@ class Connector:
     def failed(self):
         return "FAILED" in self.states()
 
+    def phase(self):
+        """What the task says it is at."""
+        tasks = self.call("GET", "/status").json["tasks"]
+        return tasks[0].get("progress", {}).get("phase", "snapshot") if tasks else "snapshot"
+
     def trace(self):
         status = self.call("GET", "/status").json
         return next((part["trace"] for part in [status["connector"], *status["tasks"]] if part["state"] == "FAILED"), "")

@@ -125,6 +125,8 @@ class CaseRun:
             self.mark(f"drain-{self.drains}")
         elif step.name == "sleep":  # time for things to happen: they have when nothing happens any more
             settled(self.watermarks, QUIET_S, float(step.argument))
+            if self.case.purges:  # the server lets go of a binlog file only when InnoDB's next flush is over, once a second
+                time.sleep(1)
         elif step.name == "config":
             self.connector.merge(json.loads(step.argument))
         elif step.name == "signal":
@@ -151,6 +153,8 @@ class CaseRun:
     def mark(self, at):
         """Waits for what the recording has at this marker; what is missing shows in the records."""
         wanted = self.marks.get(at, {})
+        if at not in self.marks and at == "after-snapshot":
+            eventually(lambda: self.connector.phase() != "snapshot" or self.connector.failed(), at, self.patience)
         try:
             eventually(lambda: self.reached(wanted) or self.connector.failed(), at, self.patience)
         except AssertionError:

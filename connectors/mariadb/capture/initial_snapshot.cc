@@ -81,6 +81,8 @@ Status InitialSnapshot::list_tables(Connection& session) {
       captured_.push_back(id);
     databases_.back().tables.push_back(std::move(id));
   }
+  // Debezium reads in the order of the include list, where there is one.
+  std::ranges::stable_sort(captured_, {}, [&](const TableId& id) { return config_.tables.include_rank(id); });
   return sdk::ok();
 }
 
@@ -135,9 +137,8 @@ Status InitialSnapshot::write_schemas(Connection& session) {
         continue;
       }
       if (!write) continue;
-      const bool last = !parts_.data && &id == &databases_.back().tables.back();
       if (Status s = write_schema(id.database, id.table, ddl,
-                                  {TableChange{TableChange::Type::kCreate, id, std::nullopt, **definition}}, last);
+                                  {TableChange{TableChange::Type::kCreate, id, std::nullopt, **definition}});
           !s.ok()) {
         return s;
       }
@@ -147,21 +148,30 @@ Status InitialSnapshot::write_schemas(Connection& session) {
 }
 
 Status InitialSnapshot::write_schema(std::string_view database, std::string_view table, std::string ddl,
-                                     std::vector<TableChange> changes, bool last) {
+                                     std::vector<TableChange> changes) {
+  if (Status s = write_kept_schema(false); !s.ok()) return s;
   SchemaChange change;
   change.database = database;
   change.ddl = std::move(ddl);
   change.changes = std::move(changes);
   change.source_table = table;
+  if (!change.changes.empty() || change.database.empty() || !config_.history.store_only_captured_tables) {
+    history_.record(change, offset_.current);
+  }
+  kept_schema_ = std::move(change);
+  return sdk::ok();
+}
+
+/// The last record of a snapshot says so; without rows that is one of the schemas.
+Status InitialSnapshot::write_kept_schema(bool last) {
+  if (!kept_schema_) return sdk::ok();
+  const SchemaChange change = std::move(*kept_schema_);
+  kept_schema_.reset();
   SourceInfo source;
   source.time_us = now_us();
   source.snapshot = last ? SnapshotMarker::kLast : SnapshotMarker::kTrue;
   source.file = offset_.current.file;
   source.position = offset_.current.position;
-  const bool of_table = !change.changes.empty();
-  if (of_table || change.database.empty() || !config_.history.store_only_captured_tables) {
-    history_.record(change, offset_.current);
-  }
   return writer_.schema_change(change, source);
 }
 
@@ -205,6 +215,15 @@ Status InitialSnapshot::poll() {
 }
 
 Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
+  if (batch.deferred) {
+    const TableId& id = tables_[batch.table].definition->id;
+    context_.warn("table " + id.full() + " is read beside the stream: " + batch.why);
+    deferred_.insert(id);
+    return sdk::ok();
+  }
+  if (batch.rows > 0) {
+    if (Status s = write_kept_schema(false); !s.ok()) return s;
+  }
   const size_t width = tables_[batch.table].definition->columns.size();
   const auto entry =
       std::ranges::find(ledger_->tables, tables_[batch.table].definition->id, &SnapshotLedger::Table::id);
@@ -278,9 +297,16 @@ Status InitialSnapshot::write_kept(bool last) {
 }
 
 Status InitialSnapshot::finish() {
-  if (Status s = write_kept(true); !s.ok()) return s;
-  offset_.current.snapshot.clear();
-  offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
+  // Tables that the view could not read any more are left to an incremental snapshot; the ledger names them.
+  const bool left = ledger_ && std::ranges::any_of(ledger_->tables, [&](const auto& table) {
+                      return !table.done && deferred_.contains(table.id);
+                    });
+  if (!left) {
+    offset_.current.snapshot.clear();
+    offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
+  }
+  if (Status s = write_kept_schema(!kept_.set); !s.ok()) return s;
+  if (Status s = write_kept(!left); !s.ok()) return s;
   if (Status s = writer_.flush(); !s.ok()) return s;
   reader_.reset();
   done_ = true;

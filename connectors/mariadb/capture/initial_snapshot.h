@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ class InitialSnapshot {
                   HistoryWriter& history, EventWriter& writer, OffsetState& offset);
   ~InitialSnapshot();
 
-  /// Opens the read view and writes the schema records. An offset with a ledger goes on where it was.
+  /// Opens the read view and writes the schema records.
   Status start(Parts parts);
   /// Writes the next rows. `done()` afterwards says whether there are more.
   Status poll();
@@ -43,7 +44,8 @@ class InitialSnapshot {
   Status list_tables(Connection& session);
   Status write_schemas(Connection& session);
   Status write_schema(std::string_view database, std::string_view table, std::string ddl,
-                      std::vector<TableChange> changes, bool last = false);
+                      std::vector<TableChange> changes);
+  Status write_kept_schema(bool last);
   Status start_rows();
   Status write_batch(const SnapshotReader::Batch& batch);
   Status write_row(size_t table, std::span<const Cell> cells, SnapshotMarker marker);
@@ -81,6 +83,8 @@ class InitialSnapshot {
     bool done;
   };
   std::optional<PendingKey> pending_key_;
+  std::optional<SchemaChange> kept_schema_;  // the last schema record, until it is known whether rows follow
+  std::set<TableId> deferred_;
   uint64_t rows_ = 0;
   bool done_ = false;
 };

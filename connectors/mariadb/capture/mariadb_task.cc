@@ -2,12 +2,13 @@
 
 #include <chrono>
 
+#include "connectors/mariadb/config/server_checks.h"
 #include "connectors/mariadb/snapshot/snapshot_plan.h"
 
 namespace millrace::mariadb {
 namespace {
 
-constexpr int64_t kWaitMs = 500;
+constexpr int64_t kWaitMs = 500, kKillPatienceMs = 2'000;
 constexpr std::string_view kVersion = "1.0.0";  // source.version
 
 int64_t now_ms() {
@@ -58,6 +59,17 @@ Status MariaDbTask::poll(sdk::SourceContext& context) {
   return judged(status);
 }
 
+/// What the server lacks fails the task, or is warned of, before anything is read.
+Status MariaDbTask::check_server_of(sdk::SourceContext& context, Connection& connection) {
+  auto needs = ServerNeeds::parse(context.config());
+  if (!needs.ok()) return needs.status();
+  const std::vector<ServerFinding> findings = check_server(connection, *needs);
+  for (const ServerFinding& finding : findings) {
+    if (finding.severity == ServerFinding::Severity::kWarning) context.warn("server check: " + to_text(finding));
+  }
+  return first_error(findings);
+}
+
 /// errors.max.retries: passing trouble is tried again that often, then fails the task.
 Status MariaDbTask::judged(const Status& why) {
   if (why.code() != Code::kUnavailable) return why;
@@ -71,6 +83,7 @@ Status MariaDbTask::judged(const Status& why) {
 Status MariaDbTask::begin(sdk::SourceContext& context) {
   auto connection = session();
   if (!connection.ok()) return connection.status();
+  if (Status s = check_server_of(context, **connection); !s.ok()) return s;
   if (Status s = schemas_->read_server_settings(); !s.ok()) return s;
   history_ = std::make_unique<HistoryWriter>(context, config_->history, config_->events.topic_prefix);
   if (Status s = decide(context); !s.ok()) return s;
@@ -99,6 +112,8 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     history_->recover(offset, schemas_->registry());
   }
   if (plan.from_oldest) {
+    // No snapshot tells of the server as it was then: what its oldest statements leave open stays open.
+    schemas_->registry().set_server_charset("");
     offset = SourceOffset{};
     offset.file = log->files.front();
     offset_->render();
@@ -115,6 +130,13 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
   }
   auto streaming = std::make_unique<Streaming>(*config_, context, *schemas_, *history_, *writer_, *offset_);
   streaming->set_observer(incremental_.get());
+  streaming->set_on_closed([this](unsigned long connection) {
+    // The task's own session may be what was interrupted.
+    ConnectionOptions options = config_->connection;
+    options.connect_timeout_ms = std::min<int64_t>(options.connect_timeout_ms, kKillPatienceMs);
+    auto session = Connection::open(options);
+    if (session.ok()) (void)(*session)->execute("KILL " + std::to_string(connection));
+  });
   {
     std::lock_guard lock(guard_);
     snapshot_ = std::move(snapshot);
@@ -127,6 +149,9 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
   if (snapshot_ != nullptr) {
     tell_progress(context);
     if (!snapshot_->done()) return read_snapshot();
+    if (offset_->current.extra.contains(std::string(kSnapshotLedgerKey))) {
+      if (Status s = incremental_->restore(); !s.ok()) return s;
+    }
     std::lock_guard lock(guard_);
     snapshot_.reset();
     if (stream_after_snapshot_ && config_->snapshot.streaming_delay_ms > 0)

@@ -24,6 +24,7 @@ class MariaDbTask final : public sdk::SourceTask {
 
  private:
   Status begin(sdk::SourceContext& context);
+  Status check_server_of(sdk::SourceContext& context, Connection& connection);
   Status decide(sdk::SourceContext& context);
   Status recover_schemas(sdk::SourceContext& context);
   Status step(sdk::SourceContext& context);

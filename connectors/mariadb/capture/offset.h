@@ -18,8 +18,8 @@ struct SourceOffset {
   std::string file;       ///< of the GTID event that begins the transaction being read; after its end, of what follows
   uint64_t position = 4;  ///< there
   GtidList gtids;         ///< complete before that point
-  /// Events of the transaction that are done, its GTID event included; and rows done of the event after these. For
-  /// events without rows (a DDL statement, a commit) rows = 1 says that their record has been written.
+  /// Events of the transaction that are done, its GTID event included; and rows done of the event after these. An
+  /// offset with events and no rows comes with the record of an event that has none (DDL, END): that event is done.
   uint64_t events = 0, rows = 0;
   uint32_t server_id = 0;
   int64_t time_s = 0;

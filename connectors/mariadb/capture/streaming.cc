@@ -19,7 +19,7 @@ Streaming::Streaming(const CaptureConfig& config, sdk::SourceContext& context, S
                      HistoryWriter& history, EventWriter& writer, OffsetState& offset)
     : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
 
-Streaming::~Streaming() = default;
+Streaming::~Streaming() { stop(); }
 
 Status Streaming::start() {
   stop();
@@ -32,6 +32,7 @@ Status Streaming::start() {
   options.initial_statements.clear();
   auto connection = Connection::open(options);
   if (!connection.ok()) return connection.status();
+  dump_connection_ = mysql_thread_id((*connection)->handle());
   auto transport = open_transport(std::move(*connection), start, config_.stream);
   if (!transport.ok()) return transport.status();
   stream_ = std::make_unique<BinlogStream>(std::move(*transport), config_.stream.queue_bytes_max);
@@ -41,9 +42,11 @@ Status Streaming::start() {
   in_transaction_ = false;
   resuming_ = true;
   skip_events_ = from.events;
-  skip_rows_ = from.rows;
   // After a lost connection the writer knows better than the offset that was stored once.
   resumed_ = writer_.transaction() == nullptr ? from.transaction : *writer_.transaction();
+  // The record of an event without rows (BEGIN, DDL, END) has been written when an offset tells of the event alone.
+  const bool only_event = from.rows == 0 && (from.events > 0 || !resumed_.id.empty());
+  skip_rows_ = only_event ? 1 : from.rows;
   tables_.clear();
   parser_ = EventParser();
   recall_prepared();
@@ -53,7 +56,11 @@ Status Streaming::start() {
   return sdk::ok();
 }
 
-void Streaming::stop() { stream_.reset(); }
+void Streaming::stop() {
+  if (stream_ == nullptr) return;
+  stream_.reset();
+  if (on_closed_) on_closed_(dump_connection_);
+}
 
 void Streaming::interrupt() {
   if (stream_ != nullptr) stream_->interrupt();
@@ -148,6 +155,8 @@ Status Streaming::dispatch(const Event& event) {
       tables_.clear();
       return sdk::ok();
     }
+    case EventType::kGtidList:
+      return on_gtid_list(event);
     case EventType::kHeartbeat:
       return sdk::ok();
     case EventType::kGtid:
@@ -183,6 +192,16 @@ Status Streaming::dispatch(const Event& event) {
   }
 }
 
+/// Begun by file and position: what is complete before the file's first transaction.
+Status Streaming::on_gtid_list(const Event& event) {
+  if (in_transaction_ || !offset_.current.gtids.empty()) return sdk::ok();
+  auto list = parse_gtid_list(event);
+  if (!list.ok()) return list.status();
+  offset_.current.gtids = std::move(*list);
+  offset_.render();
+  return sdk::ok();
+}
+
 Status Streaming::on_gtid(const Event& event) {
   auto parsed = parse_gtid(event);
   if (!parsed.ok()) return parsed.status();
@@ -214,7 +233,6 @@ Status Streaming::on_gtid(const Event& event) {
   in_transaction_ = true;
   if (gtid_event_.prepared_xa) defer_prepared();
   if (gtid_event_.ddl || deferring_) return sdk::ok();  // no transaction to tell of
-  offset.rows = 1;
   if (skip_events_ > 0 || skip_rows_ > 0) {
     resumed_.id = gtid_text_;
     writer_.resume_transaction(std::move(resumed_));
@@ -227,7 +245,6 @@ Status Streaming::on_gtid(const Event& event) {
 Status Streaming::end_transaction(const Event& event) {
   SourceOffset& offset = offset_.current;
   offset.time_s = event.header.timestamp_s;
-  offset.rows = 1;
   if (in_transaction_ && !gtid_event_.ddl && !deferring_ && !(skip_events_ == 0 && skip_rows_ > 0)) {
     if (Status s = writer_.end_transaction(int64_t{event.header.timestamp_s} * 1000); !s.ok()) return s;
   }

@@ -32,6 +32,9 @@ class Streaming {
   Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, HistoryWriter& history,
             EventWriter& writer, OffsetState& offset);
   ~Streaming();
+  /// Called with the server's number of a dump connection that was closed: the server notices by itself only when it next
+  /// has something to send, and until then keeps its binlog files and our server id in use.
+  void set_on_closed(std::function<void(unsigned long)> on_closed) { on_closed_ = std::move(on_closed); }
   void set_observer(StreamObserver* observer) { observer_ = observer; }
 
   /// Connects and begins at the offset's restart point.
@@ -59,12 +62,13 @@ class Streaming {
 
   Status handle(Bytes raw);
   Status dispatch(const Event& event);
+  Status on_gtid_list(const Event& event);
   Status on_gtid(const Event& event);
   Status on_table_map(const Event& event);
   Status on_rows(const Event& event);
   Status on_query(const Event& event);
   Status on_ddl(const Event& event, const QueryEvent& query);
-  Status write_change(const SchemaChange& change, const SourceInfo& source);
+  Status write_change(const SchemaChange& change, const std::vector<TableId>& tables, const SourceInfo& source);
   Status truncate(const std::vector<TableId>& tables, const SourceInfo& source);
   Status end_transaction(const Event& event);
   /// streaming_xa.cc: rows of a prepared XA transaction are read from the log once it is committed.
@@ -91,6 +95,8 @@ class Streaming {
   EventWriter& writer_;
   OffsetState& offset_;
   StreamObserver* observer_ = nullptr;
+  std::function<void(unsigned long)> on_closed_;
+  unsigned long dump_connection_ = 0;
 
   std::unique_ptr<BinlogStream> stream_;
   std::string file_;        // being read

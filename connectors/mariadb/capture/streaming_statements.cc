@@ -48,19 +48,20 @@ Status Streaming::on_ddl(const Event& event, const QueryEvent& query) {
     for (const TableId& id : ddl.tables) observer_->table_altered(id);
   }
   if (written) return sdk::ok();
-  offset.rows = 1;
   for (const SchemaChange& change : ddl.changes) {
-    if (Status s = write_change(change, source); !s.ok()) return s;
+    if (Status s = write_change(change, ddl.tables, source); !s.ok()) return s;
   }
   if (ddl.kind == DdlResult::Kind::kTruncate) return truncate(ddl.tables, source);
   return sdk::ok();
 }
 
-Status Streaming::write_change(const SchemaChange& change, const SourceInfo& source) {
+Status Streaming::write_change(const SchemaChange& change, const std::vector<TableId>& tables,
+                               const SourceInfo& source) {
+  const auto ours = [&](const TableId& id) { return config_.tables.captures(id); };
   const bool captured = std::ranges::any_of(change.changes, [&](const TableChange& table) {
-    return config_.tables.captures(table.id) || (table.previous_id && config_.tables.captures(*table.previous_id));
+    return ours(table.id) || (table.previous_id && ours(*table.previous_id));
   });
-  const bool wanted = change.changes.empty() || captured;
+  const bool wanted = captured || (change.changes.empty() && (tables.empty() || std::ranges::any_of(tables, ours)));
   // Debezium keeps statements on databases out of a history of captured tables, but tells of them.
   const bool only_tables = config_.history.store_only_captured_tables;
   const bool stored = (!only_tables || captured || change.database.empty()) &&

@@ -223,6 +223,10 @@ bool TableFilter::database_listed(std::string_view database) const {
   return !databases_exclude_.matches(database);
 }
 
+int TableFilter::include_rank(const TableId& table) const {
+  return tables_include_.empty() ? 0 : tables_include_.first_match(table.full());
+}
+
 bool TableFilter::is_signal_table(const TableId& table) const {
   return std::find(signal_tables_.begin(), signal_tables_.end(), table) != signal_tables_.end();
 }

@@ -47,6 +47,8 @@ class TableFilter {
   static connectors::Result<TableFilter> parse(const sdk::Config& config);
   bool captures(const TableId& table) const;
   bool captures_database(std::string_view database) const;
+  /// Position in table.include.list of the first expression that matches; 0 without a list.
+  int include_rank(const TableId& table) const;
   /// Named in signal.data.collection; such a table is captured whatever the lists say.
   bool is_signal_table(const TableId& table) const;
 

@@ -64,7 +64,9 @@ void SourceBlock::write(mr_value* out, const SourceInfo& info, const SourceTexts
   out[kTsMs].u.i64 = info.time_us / 1000;
   out[kTsUs].u.i64 = info.time_us;
   out[kTsNs].u.i64 = info.time_us * 1000;
-  out[kSnapshot] = text_value(kMarkers[static_cast<size_t>(info.snapshot)]);
+  // "false" is the field's default and left out of the value, as Debezium does: converters put the default in.
+  out[kSnapshot] =
+      info.snapshot == SnapshotMarker::kFalse ? mr_value{} : text_value(kMarkers[static_cast<size_t>(info.snapshot)]);
   out[kServerId].u.i64 = info.server_id;
   out[kGtid] = texts.gtid;
   out[kFile] = texts.file;
