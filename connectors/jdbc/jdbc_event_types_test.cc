@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/jdbc/jdbc_events_fixture.h"
+#include "connectors/jdbc/jdbc_events_test.h"
 
 namespace millrace::jdbc {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "connectors/jdbc/jdbc_events_fixture.h"
+#include "connectors/jdbc/jdbc_events_test.h"
 
 namespace millrace::jdbc {
 namespace {

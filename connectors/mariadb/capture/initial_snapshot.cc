@@ -19,9 +19,7 @@ InitialSnapshot::InitialSnapshot(const CaptureConfig& config, sdk::SourceContext
 
 InitialSnapshot::~InitialSnapshot() = default;
 
-void InitialSnapshot::interrupt() {
-  if (reader_ != nullptr) reader_->interrupt();
-}
+void InitialSnapshot::interrupt() { reader_.interrupt(); }
 
 Status InitialSnapshot::start(Parts parts) {
   parts_ = parts;
@@ -39,7 +37,7 @@ Status InitialSnapshot::start(Parts parts) {
   if (Status s = list_tables(**session); !s.ok()) return s;
   auto reader = SnapshotReader::open(config_.connection, config_.snapshot, captured_);
   if (!reader.ok()) return reader.status();
-  reader_ = std::move(*reader);
+  reader_.set(std::move(*reader));
 
   const BinlogPosition& at = ledger_ ? ledger_->cut : reader_->position();
   SourceOffset& offset = offset_.current;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "connectors/common/interruptible.h"
 #include "connectors/mariadb/capture/capture_config.h"
 #include "connectors/mariadb/capture/history_writer.h"
 #include "connectors/mariadb/capture/offset_state.h"
@@ -32,8 +33,8 @@ class InitialSnapshot {
   /// Writes the next rows. `done()` afterwards says whether there are more.
   Status poll();
   bool done() const { return done_; }
-  SnapshotProgress progress() const { return reader_ == nullptr ? SnapshotProgress() : reader_->progress(); }
-  void interrupt();
+  SnapshotProgress progress() const { return reader_ ? reader_->progress() : SnapshotProgress(); }
+  void interrupt();  // from any thread
 
  private:
   struct DatabaseTables {
@@ -62,7 +63,7 @@ class InitialSnapshot {
   OffsetState& offset_;
 
   Parts parts_;
-  std::unique_ptr<SnapshotReader> reader_;
+  connectors::Interruptible<SnapshotReader> reader_;
   std::vector<DatabaseTables> databases_;
   std::vector<TableId> captured_;      ///< in the order of reading
   std::vector<SnapshotTable> tables_;  ///< likewise

@@ -35,7 +35,7 @@ Status Streaming::start() {
   dump_connection_ = mysql_thread_id((*connection)->handle());
   auto transport = open_transport(std::move(*connection), start, config_.stream);
   if (!transport.ok()) return transport.status();
-  stream_ = std::make_unique<BinlogStream>(std::move(*transport), config_.stream.queue_bytes_max);
+  stream_.set(std::make_unique<BinlogStream>(std::move(*transport), config_.stream.queue_bytes_max));
   file_ = from.file;
   high_bits_ = 0;
   last_position_ = 0;
@@ -57,14 +57,12 @@ Status Streaming::start() {
 }
 
 void Streaming::stop() {
-  if (stream_ == nullptr) return;
+  if (!stream_) return;
   stream_.reset();
   if (on_closed_) on_closed_(dump_connection_);
 }
 
-void Streaming::interrupt() {
-  if (stream_ != nullptr) stream_->interrupt();
-}
+void Streaming::interrupt() { stream_.interrupt(); }
 
 Status Streaming::poll(int64_t wait_ms) {
   auto block = stream_->take(wait_ms);

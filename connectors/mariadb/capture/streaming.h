@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "connectors/common/interruptible.h"
 #include "connectors/mariadb/binlog/rows.h"
 #include "connectors/mariadb/binlog/stream.h"
 #include "connectors/mariadb/capture/capture_config.h"
@@ -32,20 +33,20 @@ class Streaming {
   Streaming(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas, HistoryWriter& history,
             EventWriter& writer, OffsetState& offset);
   ~Streaming();
-  /// Called with the server's number of a dump connection that was closed: the server notices by itself only when it next
-  /// has something to send, and until then keeps its binlog files and our server id in use.
+  /// Called with the server's number of a dump connection that was closed: the server notices by itself only when it
+  /// next has something to send, and until then keeps its binlog files and our server id in use.
   void set_on_closed(std::function<void(unsigned long)> on_closed) { on_closed_ = std::move(on_closed); }
   void set_observer(StreamObserver* observer) { observer_ = observer; }
 
   /// Connects and begins at the offset's restart point.
   Status start();
   bool in_transaction() const { return in_transaction_; }
-  bool started() const { return stream_ != nullptr; }
+  bool started() const { return static_cast<bool>(stream_); }
   /// Writes what has come; waits up to `wait_ms` for something. kUnavailable: connection trouble, start() again goes on
   /// where it was.
   Status poll(int64_t wait_ms);
   void stop();
-  void interrupt();
+  void interrupt();  // from any thread
   /// Milliseconds of the clock when the last event or heartbeat came.
   int64_t last_event_ms() const { return last_event_ms_; }
 
@@ -98,7 +99,7 @@ class Streaming {
   std::function<void(unsigned long)> on_closed_;
   unsigned long dump_connection_ = 0;
 
-  std::unique_ptr<BinlogStream> stream_;
+  connectors::Interruptible<BinlogStream> stream_;
   std::string file_;        // being read
   uint64_t high_bits_ = 0;  // of positions in files beyond 4 GiB
   uint32_t last_position_ = 0;
