@@ -220,7 +220,7 @@ class Workload:
         if lost:
             session.close()
             raise lost
-        self.stopping.wait(rng.uniform(0.05, 0.6))
+        self.stopping.wait(rng.uniform(0.02, 0.3))
 
     @staticmethod
     def around(rng, number):
