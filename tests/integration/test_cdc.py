@@ -239,7 +239,8 @@ class CdcTest(ProcessTest):
         needed, one_of = "A value is required", "Value must be one of"
         for wrong, setting, what in [
                 ({"database_server_id": None}, "database.server.id", needed), ({"database_hostname": None}, "database.hostname", needed),
-                ({"topic_prefix": "a b"}, "topic.prefix", None),
+                ({"topic_prefix": "a b"}, "topic.prefix",
+                 "a b has invalid format (only the underscore, hyphen, dot and alphanumeric characters are allowed)"),
                 ({"table_include_list": "("}, "table.include.list",
                  "A comma-separated list of valid regular expressions is expected, but Unclosed group near index 1\n("),
                 ({"snapshot_mode": "sometimes"}, "snapshot.mode",
@@ -248,8 +249,7 @@ class CdcTest(ProcessTest):
             with self.subTest(setting):
                 found = errors(**wrong)
                 self.assertEqual([setting], list(found))
-                if what:
-                    self.assertEqual([f"The '{setting}' value is invalid: {what}"], found[setting])
+                self.assertEqual([f"The '{setting}' value is invalid: {what}"], found[setting])
         self.assertEqual({"max.batch.size": ["Invalid value many for configuration max.batch.size: Not a number of type INT"]},
                          errors(max_batch_size="many"))
         (refused,), = errors(database_password="wrong").values()

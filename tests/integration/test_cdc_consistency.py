@@ -104,7 +104,13 @@ class Consistency(ProcessTest):
             for name, each in replicas.items()), file=sys.stderr)
         return replicas
 
+    def hit(self):
+        """Before a kill of whatever: a snapshot that is not done goes on beside the stream."""
+        self.interrupted = self.interrupted or not self.snapshot_done()
+
     def kill_worker(self):
+        self.hit()
+        self.assertIsNone(self.worker_.process.poll(), "the worker lives until it is killed")
         self.worker_.kill()
         self.worker_.start()
 
@@ -157,6 +163,7 @@ class Consistency(ProcessTest):
         """With transactions so large that a broken stream ends within them."""
         self.begin(once=True)
         for _ in self.moments(0.1, 1):
+            self.hit()
             with self.db.session(DATABASE) as session:
                 if self.rng.random() < 0.3:
                     self.large_transaction(session)
@@ -209,6 +216,7 @@ class Consistency(ProcessTest):
         self.check()
 
     def kill_server(self):
+        self.hit()
         if self.db.process:  # our own child by now: it must be waited for
             self.db.process.kill()
             self.db.process.wait()
