@@ -4,6 +4,7 @@ import tempfile
 import unittest
 
 from cdc_support import CdcServer, CdcWorker, connector_config, envelope
+from mariadb_client import SqlError
 from support import MariaDb, ProcessTest, eventually
 
 BIG = 20 << 20
@@ -314,6 +315,31 @@ class CdcTest(ProcessTest):
         self.wait_for(("r", 1, "one"))
         self.session.run(f"INSERT INTO t VALUES (2, REPEAT('x', {BIG}))")
         self.wait_for(("c", 2, "x" * BIG))
+
+
+    def test_connections_lost_within_a_transaction_lose_and_repeat_no_row(self):
+        """Lost within rows, and again while the rows that are written already are passed over."""
+        rows, connector = 30_000, self.make(max_queue_size_in_bytes="65536")  # and large rows: what is read ahead is not lost
+        self.wait_for(("r", 1, "one"))
+        self.run_all(f"INSERT INTO t SELECT seq, REPEAT('x', 1000) FROM seq_2_to_{rows}")
+        lost, dumps = 0, "SELECT id FROM information_schema.processlist WHERE command = 'Binlog Dump'"
+        high = lambda: self.kafka.highs([self.topic])[self.topic]
+        for part in range(1, 10):
+            eventually(lambda: high() > rows * part // 10, f"part {part}")
+            for _ in range(2):
+                if dump := eventually(lambda: self.session.run(dumps) or high() >= rows, "the stream is read (again)"):
+                    if dump is not True:
+                        try:
+                            self.session.run(f"KILL {dump[0][0].decode()}")
+                            lost += 1
+                        except SqlError:
+                            pass  # gone by itself
+        self.assertGreater(lost, 3)
+        eventually(lambda: high() >= rows, "all rows")
+        self.session.run(f"INSERT INTO t VALUES ({rows + 1}, NULL)")
+        eventually(lambda: self.events()[-1][1] == rows + 1, "what comes after them")
+        self.assertEqual(list(range(1, rows + 2)), [key for _, key, _ in self.events()])
+        self.assertFalse(connector.failed())
 
 
 class Restarted(ProcessTest):
