@@ -82,6 +82,7 @@ class Streaming {
   void recall_prepared();
   static constexpr uint32_t kReplayServerIdOffset = 10'000;  // as database.server.id.offset
 
+  void plan_skipping(const SourceOffset& from);
   Status write_rows(TableState& table, const Event& event);
   Status observe_row(TableState& table, bool watched);
   Status resolve(TableState& table);
@@ -111,6 +112,8 @@ class Streaming {
   bool resuming_ = false;  // the first transaction after a start: skip what was written
   uint64_t skip_events_ = 0, skip_rows_ = 0;
   int32_t last_row_ = 0;         // in its event, of the row written last
+  bool stored_ = true;  // the offset is still that of a record that was written once
+  bool told_ = false;   // a record without rows has been written of the event at hand
   TransactionProgress resumed_;  // of the transaction that is read again
   Gtid gtid_;
   GtidEvent gtid_event_;

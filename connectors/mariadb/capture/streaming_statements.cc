@@ -70,6 +70,7 @@ Status Streaming::write_change(const SchemaChange& change, const std::vector<Tab
                        config_.tables.captures_database(change.database));
   if (stored) history_.record(change, offset_.current);
   if (only_tables && !wanted) return sdk::ok();
+  told_ = true;
   return writer_.schema_change(change, source);
 }
 
