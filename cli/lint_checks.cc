@@ -195,16 +195,20 @@ void tell_lines(const std::string& file, const ValidationContext& context, Findi
   }
 }
 
-/// The plugin's own check of relations between its options, as the worker asks for it.
-PluginCheck ask(const std::string& file, const ConnectorPlugin& plugin, Findings& findings) {
-  return [&](const ConfigMap& settings) -> Expected<std::vector<std::pair<std::string, std::string>>> {
-    if (plugin.table.validate == nullptr) return std::vector<std::pair<std::string, std::string>>{};
+/// Key and message.
+using OptionErrors = std::vector<std::pair<std::string, std::string>>;
+
+/// The plugin's own check of relations between its options, as the worker asks for it. `told`: what it found.
+PluginCheck ask(const std::string& file, const ConnectorPlugin& plugin, Findings& findings, OptionErrors& told) {
+  return [&](const ConfigMap& settings) -> Expected<OptionErrors> {
+    if (plugin.table.validate == nullptr) return OptionErrors{};
     ValidationContext context("lint", Logger());
     const ConfigView view(settings);
     mr_error error{};
     auto ok = to_status(plugin.table.validate(&context, view.get(), &error), error);
     tell_lines(file, context, findings);
     if (!ok) return fail(std::move(ok.error()));
+    told = context.errors;
     return std::move(context.errors);
   };
 }
@@ -250,14 +254,17 @@ void lint_connector(const std::string& file, const RawConfig& config, const Conn
   lint_secrets(file, config, is_client_secret, findings);
   const ConnectorPlugin* plugin = find_plugin(file, values, surroundings.plugins, findings);
   if (plugin == nullptr) return;
+  OptionErrors asked;
   const auto infos = validate_connector(
-      *plugin, values, surroundings.online ? ask(file, *plugin, findings) : PluginCheck(), surroundings.rules);
+      *plugin, values, surroundings.online ? ask(file, *plugin, findings, asked) : PluginCheck(), surroundings.rules);
   if (!infos) {
     findings.add(file, "", Severity::kError, with_advice(infos.error().message, "Correct the value."));
   } else {
     for (const ConfigInfo& info : infos->configs) {
       for (const std::string& error : info.value.errors) {
-        const std::string advice = info.definition ? info.definition->documentation : "Remove the line.";
+        // What a plugin says of a server comes with its own advice; what the option is for does not help there.
+        const bool own = std::ranges::find(asked, std::pair(info.value.name, error)) != asked.end();
+        const std::string advice = own ? "" : info.definition ? info.definition->documentation : "Remove the line.";
         findings.add(file, info.value.name, Severity::kError, with_advice(error, advice));
       }
       // By the plugin's own table.

@@ -107,6 +107,14 @@ TEST_F(Commands, OffsetsChangeOnlyWhileStopped) {
   EXPECT_EQ(worker_.connectors_["a"].offsets[0]["offset"]["p"], 7);
   EXPECT_EQ(worker_.connectors_["a"].state, "PAUSED") << "it is put back";
   EXPECT_EQ(on_worker({"offsets", "set", "a", "-"}, "{}"), kFailed);
+  // A dump of an offset topic: the last offset of each partition of this connector counts, a null forgets.
+  const std::string dump =
+      "[\"a\",{\"f\":\"a\"}]\t{\"p\":8}\n[\"b\",{\"f\":\"a\"}]\t{\"p\":1}\n[\"a\",{\"f\":\"x\"}]\t{\"p\":2}\n"
+      "[\"a\",{\"f\":\"a\"}]\t{\"p\":9}\n[\"a\",{\"f\":\"x\"}]\tnull\nProcessed a total of 5 messages\n";
+  EXPECT_EQ(on_worker({"offsets", "set", "a", "-", "--stop"}, dump), kOk) << err_;
+  EXPECT_EQ(worker_.connectors_["a"].offsets, Json::parse(R"([{"partition":{"f":"a"},"offset":{"p":9}}])"));
+  EXPECT_EQ(on_worker({"offsets", "set", "c", "-"}, dump), kFailed);
+  EXPECT_THAT(err_, HasSubstr("no offsets of 'c'"));
 }
 
 TEST_F(Commands, ResetAsks) {

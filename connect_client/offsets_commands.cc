@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "connect_client/command.h"
+#include "connect_client/offsets_dump.h"
 #include "connect_client/text.h"
 
 namespace millrace::connect {
@@ -50,18 +51,26 @@ Expected<int> get(Session& session, const GetOptions& options) {
   return kOk;
 }
 
-/// The list to set: {"offsets":[…]} as `get --json` prints it, or the list alone.
-Expected<Json> read_offsets(Session& session, const std::string& file) {
+/// The list to set: {"offsets":[…]} as `get --json` prints it, the list alone, or those of `name` in a dump of an
+/// offset topic.
+Expected<Json> read_offsets(Session& session, const std::string& name, const std::string& file) {
   auto text = file == "-" ? Expected<std::string>(std::string(std::istreambuf_iterator<char>(session.terminal.in), {}))
                           : session.terminal.files.read_file(file);
   if (!text) return fail(std::move(text.error()));
+  if (auto dumped = offsets_of_dump(*text, name)) {
+    if (!dumped->empty()) return std::move(*dumped);
+    return fail(ErrorCode::kNotFound, fmt::format("the dump of the offset topic holds no offsets of '{}'", name));
+  }
   Json json = Json::parse(*text, nullptr, false);
   if (json.is_object() && json.contains("offsets")) json = Json(json["offsets"]);
   if (!json.is_array() || json.empty())
-    return fail(ErrorCode::kInvalidConfig,
-                fmt::format("{} holds no offsets; it must look like what `millrace connectors offsets get NAME --json` "
-                            "prints: {{\"offsets\":[{{\"partition\":{{…}},\"offset\":{{…}}}}]}}",
-                            file == "-" ? "standard input" : file));
+    return fail(
+        ErrorCode::kInvalidConfig,
+        fmt::format(
+            "{} holds no offsets; it must look like what `millrace connectors offsets get NAME --json` "
+            "prints: {{\"offsets\":[{{\"partition\":{{…}},\"offset\":{{…}}}}]}}, or like kafka-console-consumer's "
+            "dump of the offset topic with print.key=true",
+            file == "-" ? "standard input" : file));
   return json;
 }
 
@@ -85,7 +94,7 @@ Expected<int> while_stopped(Session& session, const ChangeOptions& options, Act 
 }
 
 Expected<int> set(Session& session, const ChangeOptions& options) {
-  auto offsets = read_offsets(session, options.file);
+  auto offsets = read_offsets(session, options.name, options.file);
   if (!offsets) return fail(std::move(offsets.error()));
   return while_stopped(session, options, [&] { return session.api.set_offsets(options.name, *offsets); });
 }
@@ -119,7 +128,9 @@ void add_offsets_commands(CLI::App& app, Run& chosen) {
   auto [set_command, set_options] = add_command<ChangeOptions>(
       *offsets, chosen, "set", "Set offsets of partitions; an offset of null forgets that partition", set);
   set_command->add_option("NAME", set_options->name, "Connector")->required();
-  set_command->add_option("FILE", set_options->file, "JSON as `get --json` prints it; - for standard input")
+  set_command
+      ->add_option("FILE", set_options->file,
+                   "JSON as `get --json` prints it, or a dump of an offset topic; - for standard input")
       ->required();
   auto [reset_command, reset_options] =
       add_command<ChangeOptions>(*offsets, chosen, "reset", "Forget all offsets, so that it begins anew", reset);

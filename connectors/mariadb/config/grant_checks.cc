@@ -77,8 +77,8 @@ void check_grants(ServerCheck& check) {
   if (!grants.has("SELECT") && grants.readable.empty()) check.error(user + " may read no table", cure("SELECT"));
   // REPLICATION CLIENT is how MariaDB before 10.5 and MySQL call it.
   if (!grants.has("BINLOG MONITOR") && !grants.has("REPLICATION CLIENT") && !grants.has("SUPER")) {
-    check.warn(user + " may not see which binlog files there are, so a stored position that is gone is noticed late",
-               cure(check.is_mariadb ? "BINLOG MONITOR" : "REPLICATION CLIENT"));
+    check.error(user + " may not see which binlog files there are",
+                cure(check.is_mariadb ? "BINLOG MONITOR" : "REPLICATION CLIENT"));
   }
   if (!check.needs.locks) return;
   if (!grants.has("RELOAD") && !grants.has("LOCK TABLES")) {

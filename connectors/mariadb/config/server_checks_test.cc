@@ -140,7 +140,7 @@ TEST(ServerChecks, Grants) {
   grants.push_back(row({"GRANT SELECT (a, b), UPDATE ON `shop`.`orders` TO `cdc`@`%`"}));
   EXPECT_THAT(server.check(), IsEmpty());
   grants = {row({"GRANT SELECT, REPLICATION SLAVE ON *.* TO `cdc`@`%`"})};
-  expect_one(server, Severity::kWarning, "which binlog files", "GRANT BINLOG MONITOR");
+  expect_one(server, Severity::kError, "which binlog files", "GRANT BINLOG MONITOR");
   grants = {row({"GRANT `reader` TO `cdc`@`%`"}), row({"GRANT ALL PRIVILEGES ON *.* TO `cdc`@`%` WITH GRANT OPTION"})};
   EXPECT_THAT(server.check(), IsEmpty());
 }

@@ -9,6 +9,11 @@
 namespace millrace::mariadb {
 namespace {
 
+/// The log and `millrace doctor` say the severity themselves.
+std::string without_severity(const ServerFinding& finding) {
+  return finding.what + (finding.cure.empty() ? "." : ". Do: " + finding.cure);
+}
+
 /// Connects and looks around. Returns what is wrong with the connection.
 Status try_server(sdk::ConnectorContext& context, const sdk::Config& config) {
   auto options = connection_options(config);
@@ -23,7 +28,7 @@ Status try_server(sdk::ConnectorContext& context, const sdk::Config& config) {
   auto needs = ServerNeeds::parse(config);
   if (!needs.ok()) return {};  // told already as an error of its key
   for (const ServerFinding& finding : check_server(**connection, *needs)) {
-    const std::string text = "server check: " + to_text(finding);
+    const std::string text = "server check: " + without_severity(finding);
     switch (finding.severity) {
       case ServerFinding::Severity::kError:
         context.error(text);

@@ -86,8 +86,9 @@ std::string_view advice_for(unsigned number, bool connecting) {
   switch (number) {
     case ER_ACCESS_DENIED_ERROR:
     case 1698:
-      return "check database.user and database.password, that the user may log in from this host, and, if it was "
-             "created with REQUIRE SSL, set database.ssl.mode";
+      return "check database.user and database.password (ALTER USER ... IDENTIFIED BY sets one on the server), that "
+             "the "
+             "user may log in from this host, and, if it was created with REQUIRE SSL, set database.ssl.mode";
     case ER_DBACCESS_DENIED_ERROR:
     case ER_TABLEACCESS_DENIED_ERROR:
     case ER_COLUMNACCESS_DENIED_ERROR:

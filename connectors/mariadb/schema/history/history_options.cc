@@ -26,18 +26,18 @@ int64_t milliseconds(const sdk::Config& config, const std::string& key, int64_t 
   return given > 0 ? given : otherwise;
 }
 
-Status kafka_options(const sdk::Config& config, HistoryOptions& options) {
+/// Without topic or servers there is no history: none is needed to read the binlog.
+void kafka_options(const sdk::Config& config, HistoryOptions& options) {
   const std::string servers = std::string(kPrefix) + ".kafka.bootstrap.servers";
   const std::string topic = std::string(kPrefix) + ".kafka.topic";
   options.kafka.bootstrap_servers = config.string(servers);
   options.topic = config.string(topic);
-  if (options.topic.empty()) return missing(topic);
-  if (options.kafka.bootstrap_servers.empty()) return missing(servers);
+  if (options.topic.empty() || options.kafka.bootstrap_servers.empty()) return;
+  options.kind = HistoryOptions::Kind::kKafka;
   options.kafka.timeout_ms = milliseconds(config, std::string(kPrefix) + ".kafka.create.timeout.ms", 30'000);
   options.consumer = options.producer = options.kafka;
   client_settings(config, "consumer", options.consumer);
   client_settings(config, "producer", options.producer);
-  return {};
 }
 
 }  // namespace
@@ -49,8 +49,7 @@ Result<HistoryOptions> HistoryOptions::parse(const sdk::Config& config) {
   options.store_only_captured_tables = config.boolean("schema.history.internal.store.only.captured.tables.ddl");
   options.store_only_captured_databases = config.boolean("schema.history.internal.store.only.captured.databases.ddl");
   if (given.empty() || name == "KafkaSchemaHistory" || name == "KafkaDatabaseHistory") {
-    options.kind = Kind::kKafka;
-    if (Status status = kafka_options(config, options); !status.ok()) return status;
+    kafka_options(config, options);
   } else if (name == "FileSchemaHistory" || name == "FileDatabaseHistory") {
     options.kind = Kind::kFile;
     const std::string key = std::string(kPrefix) + ".file.filename";
