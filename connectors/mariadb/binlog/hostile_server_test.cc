@@ -291,6 +291,30 @@ TEST(HostileServer, ASilentServerIsFoundOutByItsMissingHeartbeats) {
   EXPECT_EQ(got.events.size(), true_events().size() - 1);
 }
 
+/// The client library closes its socket when a connection is lost; its number then belongs to whoever opens the next.
+TEST(HostileServer, InterruptingALostStreamLeavesOthersSocketsAlone) {
+  HostileServer server;
+  server.send(dump_of(true_events()));
+  auto connection = Connection::open(server.options());
+  ASSERT_TRUE(connection.ok());
+  StreamOptions options;
+  options.server_id = 4711;
+  auto transport = open_transport(std::move(*connection), StreamStart{{}, "bin.000001", 4}, options);
+  ASSERT_TRUE(transport.ok());
+  while ((*transport)->fetch().ok()) continue;
+  std::array<std::array<int, 2>, 8> others{};
+  for (auto& pair : others) ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+  (*transport)->interrupt();
+  transport->reset();
+  for (const auto& pair : others) {
+    char byte = 'x';
+    EXPECT_EQ(::send(pair[0], &byte, 1, MSG_NOSIGNAL), 1);
+    EXPECT_EQ(::send(pair[1], &byte, 1, MSG_NOSIGNAL), 1);
+    close(pair[0]);
+    close(pair[1]);
+  }
+}
+
 TEST(HostileServer, ItsGreetingMayBeAnything) {
   std::mt19937 random(7);  // NOLINT: the same every time
   const std::vector<Buffer> greetings = {

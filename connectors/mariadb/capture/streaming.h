@@ -112,8 +112,8 @@ class Streaming {
   bool resuming_ = false;  // the first transaction after a start: skip what was written
   uint64_t skip_events_ = 0, skip_rows_ = 0;
   int32_t last_row_ = 0;         // in its event, of the row written last
-  bool stored_ = true;  // the offset is still that of a record that was written once
-  bool told_ = false;   // a record without rows has been written of the event at hand
+  bool stored_ = true;           // the offset is still that of a record that was written once
+  bool told_ = false;            // a record without rows has been written of the event at hand
   TransactionProgress resumed_;  // of the transaction that is read again
   Gtid gtid_;
   GtidEvent gtid_event_;
