@@ -157,7 +157,7 @@ RestResponse stop_connector(const Call& call) {
 
 RestResponse post_signal(const Call& call) {
   const auto signal = parse_signal_body(call.request.body);
-  if (!signal) return error_response(signal.error());
+  if (!signal) return error_response(400, signal.error().message);
   if (auto posted = call.herder().post_signal(call.name(), *signal); !posted) return error_response(posted.error());
   return json_text_response(*signal, 202);
 }

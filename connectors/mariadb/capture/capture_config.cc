@@ -60,7 +60,7 @@ Result<CaptureConfig> CaptureConfig::parse(const sdk::Config& config) {
   if (Status s = parse_gtid_filters(config, parsed); !s.ok()) return s;
   parsed.stream = stream_options(config);
   parsed.back_fill = strcasecmp(config.string("snapshot.new.tables").c_str(), "parallel") == 0;
-  parsed.table_lists = table_lists(config);
+  parsed.table_lists = mariadb::table_lists(config);
   parsed.signal_table = config.string("signal.data.collection");
   parsed.heartbeat_ms = config.int64("heartbeat.interval.ms");
   parsed.heartbeat_query = config.string("heartbeat.action.query");
