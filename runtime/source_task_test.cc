@@ -102,6 +102,25 @@ TEST_F(SourceTaskTest, SkippedRecordsDoNotMoveTheOffsetByThemselves) {
   EXPECT_EQ(task().metrics().errors_logged.get(), 1);
 }
 
+TEST_F(SourceTaskTest, ASkippedRecordTellsOfThoseBeforeItThatCameWithoutAnOffset) {
+  script_.poll = [this](mr_context* context, mr_error*) -> int32_t {
+    if (polls_++ > 0) {
+      context->wait(std::chrono::milliseconds(1));
+      return MR_OK;
+    }
+    TestRecord written(*context, "t", "", 1), skipped(*context, "t", "text", 2);
+    mr_record records[] = {written.get(), skipped.get()};
+    records[0].value = records[0].source_offset = Value{};
+    records[0].value_schema = 0;
+    EXPECT_TRUE(context->emit(records));
+    return MR_OK;
+  };
+  launch(make(
+      {{"value.converter", "org.apache.kafka.connect.converters.ByteArrayConverter"}, {"errors.tolerance", "all"}}));
+  EXPECT_TRUE(commits_offset(R"({"n":2})"));
+  EXPECT_EQ(task().metrics().records_skipped.get(), 1);
+}
+
 TEST_F(SourceTaskTest, ARecordAboveMaxRequestSizeIsAFailedSend) {
   emit_once({{"t", "one"}});
   launch(make({{"producer.override.max.request.size", "10"}}));
