@@ -42,9 +42,6 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"snapshot.include.collection.list", Type::kList, kNull, Importance::kMedium,
      "Regular expressions of the captured tables that the snapshot reads; empty = all.", kConnectorGroup, 10,
      Width::kLong, "Snapshot mode include data collection"},
-    {"snapshot.new.tables", Type::kString, "off", Importance::kLow,
-     "Tables that a change of the lists of tables adds: off, or parallel to read their rows beside the stream.",
-     kConnectorGroup, 10, Width::kShort, "Newly added tables"},
     {"snapshot.fetch.size", Type::kInt, kNull, Importance::kMedium, "Accepted; snapshots are always read as a stream.",
      kConnectorGroup, 11, Width::kMedium, "Snapshot fetch size"},
     {"snapshot.max.threads", Type::kInt, "1", Importance::kMedium, "Connections that read the snapshot side by side.",
@@ -218,6 +215,9 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
      "Works with binlog_row_image=MINIMAL or NOBLOB, too: columns that the binlog lacks appear as "
      "unavailable.value.placeholder or null.",
      kConnectorGroup, 72, Width::kShort, "Partial row images"},
+    {"snapshot.new.tables", Type::kString, "off", Importance::kLow,
+     "Tables that a change of the lists of tables adds: off, or parallel to read their rows beside the stream.",
+     kConnectorGroup, 73, Width::kShort, "Newly added tables"},
 });
 
 }  // namespace
