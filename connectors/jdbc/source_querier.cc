@@ -297,6 +297,11 @@ Status Querier::register_schema(const sdk::SourceContext& context) {
   row.field_count = fields.size();
   if (Status s = context.register_schema(row, schema_); !s.ok()) return s;
   shape_ = std::move(shape);
+  const auto skipped = reader_->skipped();
+  if (!skipped.empty()) {
+    context.warn(name_ + ": columns of these types are not supported and left out: " +
+                 joined({skipped.begin(), skipped.end()}, ", ") + "; a query may cast them to text");
+  }
   return sdk::ok();
 }
 
