@@ -23,6 +23,8 @@ namespace millrace::jdbc {
 
 using connectors::ByteArena;
 
+class Dialect;  // sql.h
+
 /// The full name of a table. MariaDB has catalogs (databases) and no schemas.
 struct TableId {
   std::string catalog, schema, table;
@@ -173,6 +175,17 @@ struct WriteOptions {
   TimeZone date_zone;  ///< zone in which a Date is written
 };
 
+/// A statement that writes one row a record, and what it is made of for databases that write many rows in another form.
+struct RowWrite {
+  enum class Kind : uint8_t { kInsert, kUpsert, kUpdate, kDelete } kind = Kind::kInsert;
+  TableId table;
+  std::vector<std::string> keys, others;  ///< columns; nothing in `others` for a delete
+  std::vector<std::string> changed;       ///< those of `others` that an upsert or update sets in a row that exists
+  /// For one row, a ? for each cell. The cells: keys, others; update: changed, keys; delete: keys.
+  std::string sql;
+  const Dialect* dialect = nullptr;  ///< lives as long as the session
+};
+
 /// One prepared write and its parameter arrays.
 class BatchWriter {
  public:
@@ -197,9 +210,20 @@ class Session {
                                                   const ReadOptions& options) = 0;
   /// Asks the server whether a statement is valid.
   virtual Status check_query(std::string_view sql) = 0;
-  virtual Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  virtual Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                                       const WriteOptions& options) = 0;
 
+  /// Starts a transaction where the database wants to be told; ends with execute("COMMIT") or execute("ROLLBACK").
+  virtual Status begin() { return sdk::ok(); }
+  /// Undoes what came after the last SAVEPOINT of this name. Fine as well when DDL has committed it meanwhile.
+  virtual Status roll_back_to(std::string_view savepoint) {
+    return execute("ROLLBACK TO SAVEPOINT " + std::string(savepoint));
+  }
+  /// The last error came from another transaction (a deadlock, a lock): the same again may succeed at once.
+  virtual bool lost_race() const = 0;
+
+  /// Fills in the parts of a name that the session takes from its search path.
+  virtual Status complete(TableId& /*table*/) { return sdk::ok(); }
   /// Tables of the database `catalog` (nothing = of all databases), of the given JDBC types. Ordered.
   virtual Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
                                               const std::vector<std::string>& types) = 0;
