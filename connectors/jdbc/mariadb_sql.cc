@@ -121,6 +121,8 @@ class MariaDbDialect final : public Dialect {
                             const WriteOptions& options) const override {
     switch (form) {
       case CellForm::kInt:
+      case CellForm::kMicroDuration:
+      case CellForm::kNanoDuration:
       case CellForm::kFloat:
       case CellForm::kDouble:
       case CellForm::kDecimal:

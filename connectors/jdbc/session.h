@@ -153,6 +153,8 @@ enum class CellForm : uint8_t {
   kTimeMillis,
   kTimeMicros,
   kTimeNanos,
+  kMicroDuration,
+  kNanoDuration,
   kZonedTimestamp,
   kZonedTime,
   kIsoDate,
