@@ -32,11 +32,13 @@ class MariaDbSession final : public Session {
                                               const WriteOptions& options) override;
   Status roll_back_to(std::string_view savepoint) override;
   bool lost_race() const override;
-  Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
-                                      const std::vector<std::string>& types) override;
+  Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) override;
+  std::string home_catalog() const override { return settings_.url.database; }
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
   Result<std::string> table_type(const TableId& table) override;
   Result<Instant> now(const WallClock& clock) override;
+  Result<ZoneNow> zone_now() override;
+  Status set_isolation(std::string_view level) override;
   bool alive() override;
   bool broken() const override { return broken_; }
   const DatabaseError& last_error() const override { return error_; }

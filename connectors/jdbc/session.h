@@ -25,10 +25,17 @@ using connectors::ByteArena;
 
 class Dialect;  // sql.h
 
-/// The full name of a table. MariaDB has catalogs (databases) and no schemas.
+/// The full name of a table. MariaDB has catalogs (databases) and no schemas; PostgreSQL has schemas, and its catalog
+/// is the database of the session, which only the sink names.
 struct TableId {
   std::string catalog, schema, table;
   auto operator<=>(const TableId&) const = default;
+};
+
+/// Where tables are looked for; nothing = everywhere but among the server's own.
+struct TableScope {
+  std::optional<std::string> catalog;  ///< by name
+  std::optional<std::string> schema;   ///< a LIKE pattern
 };
 
 struct ColumnInfo {
@@ -52,6 +59,12 @@ struct ConnectionSettings {
   int connect_timeout_s = 30;
   /// "host:port/database as user 'u'", for messages.
   std::string where() const;
+};
+
+/// How far a session's wall clock is from UTC at this moment.
+struct ZoneNow {
+  int64_t utc_seconds = 0;
+  int64_t offset_seconds = 0;
 };
 
 /// Rows as the ABI wants them: `width` values a row, one after another.
@@ -215,8 +228,6 @@ class Session {
   virtual Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                                       const WriteOptions& options) = 0;
 
-  /// Starts a transaction where the database wants to be told; ends with execute("COMMIT") or execute("ROLLBACK").
-  virtual Status begin() { return sdk::ok(); }
   /// Undoes what came after the last SAVEPOINT of this name. Fine as well when DDL has committed it meanwhile.
   virtual Status roll_back_to(std::string_view savepoint) {
     return execute("ROLLBACK TO SAVEPOINT " + std::string(savepoint));
@@ -226,15 +237,21 @@ class Session {
 
   /// Fills in the parts of a name that the session takes from its search path.
   virtual Status complete(TableId& /*table*/) { return sdk::ok(); }
-  /// Tables of the database `catalog` (nothing = of all databases), of the given JDBC types. Ordered.
-  virtual Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
-                                              const std::vector<std::string>& types) = 0;
+  /// Tables within `scope` of the given JDBC types. Ordered.
+  virtual Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) = 0;
+  /// The catalog that is meant when nobody names one; empty where tables are told apart without catalogs.
+  virtual std::string home_catalog() const = 0;
   /// In table order; empty when there is no such table.
   virtual Result<std::vector<ColumnInfo>> columns(const TableId& table) = 0;
   /// JDBC type of the table ("TABLE", "VIEW"), empty when it does not exist.
   virtual Result<std::string> table_type(const TableId& table) = 0;
-  /// CURRENT_TIMESTAMP, read in the session as the server prints it.
+  /// CURRENT_TIMESTAMP, to the server's precision; `clock` counts where the server tells only the time of its wall
+  /// clock.
   virtual Result<Instant> now(const WallClock& clock) = 0;
+  /// The zone in which the session turns points in time into wall clock readings.
+  virtual Result<ZoneNow> zone_now() = 0;
+  /// Isolation of the transactions from here on, in words of SQL ("REPEATABLE READ").
+  virtual Status set_isolation(std::string_view level) = 0;
 
   virtual bool alive() = 0;
   /// The wire stopped: open another session.

@@ -166,8 +166,7 @@ Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& rec
 
 Status JdbcSinkTask::write_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
   if (Status s = connect(context); !s.ok()) return s;
-  Status status = session_->begin();
-  if (status.ok()) status = write(context, records);
+  Status status = write(context, records);
   if (status.ok()) status = session_->execute("COMMIT");
   lost_race_ = !status.ok() && session_->lost_race();
   if (!status.ok()) roll_back();
@@ -302,8 +301,7 @@ Result<SinkTable*> JdbcSinkTask::make_table(const sdk::SinkContext& context, con
 /// that nothing is written when the report fails the task.
 Status JdbcSinkTask::write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records) {
   if (Status s = connect(context); !s.ok()) return s;
-  Status status = session_->begin();
-  if (status.ok()) status = write_part(context, records, 0);
+  Status status = write_part(context, records, 0);
   if (status.ok()) status = session_->execute("COMMIT");
   if (!status.ok() && session_ != nullptr) roll_back();
   if (status.ok()) retries_left_ = config_->retries_max;

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "connectors/jdbc/mariadb_sql.h"
+#include "connectors/jdbc/postgres_sql.h"
 
 namespace millrace::jdbc {
 
-std::unique_ptr<Dialect> make_dialect(const JdbcUrl&, bool quote_identifiers) {
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers) {
+  if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers);
   return make_mariadb_dialect(quote_identifiers);
 }
 
