@@ -268,11 +268,20 @@ Result<std::unique_ptr<RowReader>> MariaDbSession::read(std::string_view sql, st
   return open_reader(*this, std::move(*statement), parameters, options);
 }
 
-Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(std::string_view sql, std::vector<Cell> cells,
+Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(const RowWrite& write, std::vector<Cell> cells,
                                                             const WriteOptions& options) {
-  auto statement = prepare(sql);
+  auto statement = prepare(write.sql);
   if (!statement.ok()) return statement.status();
   return make_writer(*this, std::move(*statement), std::move(cells), options);
+}
+
+Status MariaDbSession::roll_back_to(std::string_view savepoint) {
+  const Status s = Session::roll_back_to(savepoint);
+  return !s.ok() && error_.number == ER_SP_DOES_NOT_EXIST ? sdk::ok() : s;
+}
+
+bool MariaDbSession::lost_race() const {
+  return error_.number == ER_LOCK_DEADLOCK || error_.number == ER_LOCK_WAIT_TIMEOUT;
 }
 
 std::string MariaDbSession::escaped(std::string_view text) const {

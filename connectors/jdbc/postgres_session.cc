@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "connectors/jdbc/postgres_writer.h"
+
 namespace millrace::jdbc {
 namespace {
 
@@ -272,9 +274,30 @@ Result<std::unique_ptr<RowReader>> PgSession::read(std::string_view sql, std::sp
   return open_reader(*this, numbered, parameters, options);
 }
 
-Result<std::unique_ptr<BatchWriter>> PgSession::writer(std::string_view /*sql*/, std::vector<Cell> /*cells*/,
-                                                       const WriteOptions& /*options*/) {
-  return Status(Code::kInternal, "not yet");
+Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, std::vector<Cell> cells,
+                                                       const WriteOptions& options) {
+  return open_writer(*this, write, std::move(cells), options);
+}
+
+Status PgSession::change_table(const TableId& /*table*/, std::string_view sql, const std::vector<ColumnInfo>&) {
+  if (Status s = execute("SAVEPOINT change_table"); !s.ok()) return s;
+  const Status changed = execute(sql);
+  if (changed.ok() || broken_) return changed;
+  const DatabaseError cause = error_;
+  if (Status s = roll_back_to("change_table"); !s.ok()) return s;
+  error_ = cause;
+  return changed;
+}
+
+bool PgSession::lost_race() const { return error_.sqlstate.starts_with("40") || error_.sqlstate == "55P03"; }
+
+Status PgSession::complete(TableId& table) {
+  if (!table.schema.empty() && !table.catalog.empty()) return sdk::ok();
+  auto rows = query("SELECT pg_catalog.current_database(), coalesce(pg_catalog.current_schema(),'public')");
+  if (!rows.ok()) return rows.status();
+  if (table.catalog.empty()) table.catalog = rows->at(0).at(0).value_or("");
+  if (table.schema.empty()) table.schema = rows->at(0).at(1).value_or("");
+  return sdk::ok();
 }
 
 std::string PgSession::literal(std::string_view text) const {

@@ -41,8 +41,12 @@ class PgSession final : public Session {
   Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
                                           const ReadOptions& options) override;
   Status check_query(std::string_view sql) override;
-  Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                               const WriteOptions& options) override;
+  /// With a savepoint around it, so that the transaction goes on when the statement fails.
+  Status change_table(const TableId& table, std::string_view sql, const std::vector<ColumnInfo>& added) override;
+  bool lost_race() const override;
+  Status complete(TableId& table) override;
   Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) override;
   std::string home_catalog() const override { return {}; }
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;

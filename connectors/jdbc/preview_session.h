@@ -18,7 +18,7 @@ class PreviewSession final : public Session {
   /// Transaction control; told to nobody.
   Status execute(std::string_view) override { return sdk::ok(); }
   Status change_table(const TableId& table, std::string_view sql, const std::vector<ColumnInfo>& added) override;
-  Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                               const WriteOptions& options) override;
   Result<std::string> table_type(const TableId& table) override;
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
@@ -34,6 +34,8 @@ class PreviewSession final : public Session {
   }
   std::string home_catalog() const override { return reader_->home_catalog(); }
   Result<Instant> now(const WallClock& clock) override { return reader_->now(clock); }
+  bool lost_race() const override { return reader_->lost_race(); }
+  Status complete(TableId& table) override { return reader_->complete(table); }
   Result<ZoneNow> zone_now() override { return reader_->zone_now(); }
   Status set_isolation(std::string_view level) override { return reader_->set_isolation(level); }
   bool alive() override { return reader_->alive(); }

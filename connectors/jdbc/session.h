@@ -23,6 +23,8 @@ namespace millrace::jdbc {
 
 using connectors::ByteArena;
 
+class Dialect;  // sql.h
+
 /// The full name of a table. MariaDB has catalogs (databases) and no schemas; PostgreSQL has schemas, and its catalog
 /// is the database of the session, which only the sink names.
 struct TableId {
@@ -170,6 +172,8 @@ enum class CellForm : uint8_t {
   kTimeMillis,
   kTimeMicros,
   kTimeNanos,
+  kMicroDuration,
+  kNanoDuration,
   kZonedTimestamp,
   kZonedTime,
   kIsoDate,
@@ -190,6 +194,17 @@ struct Cell {
 struct WriteOptions {
   WallClock clock;
   TimeZone date_zone;  ///< zone in which a Date is written
+};
+
+/// A statement that writes one row a record, and what it is made of for databases that write many rows in another form.
+struct RowWrite {
+  enum class Kind : uint8_t { kInsert, kUpsert, kUpdate, kDelete } kind = Kind::kInsert;
+  TableId table;
+  std::vector<std::string> keys, others;  ///< columns; nothing in `others` for a delete
+  std::vector<std::string> changed;       ///< those of `others` that an upsert or update sets in a row that exists
+  /// For one row, a ? for each cell. The cells: keys, others; update: changed, keys; delete: keys.
+  std::string sql;
+  const Dialect* dialect = nullptr;  ///< lives as long as the session
 };
 
 /// One prepared write and its parameter arrays.
@@ -216,9 +231,18 @@ class Session {
                                                   const ReadOptions& options) = 0;
   /// Asks the server whether a statement is valid.
   virtual Status check_query(std::string_view sql) = 0;
-  virtual Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  virtual Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                                       const WriteOptions& options) = 0;
 
+  /// Undoes what came after the last SAVEPOINT of this name. Fine as well when DDL has committed it meanwhile.
+  virtual Status roll_back_to(std::string_view savepoint) {
+    return execute("ROLLBACK TO SAVEPOINT " + std::string(savepoint));
+  }
+  /// The last error came from another transaction (a deadlock, a lock): the same again may succeed at once.
+  virtual bool lost_race() const = 0;
+
+  /// Fills in the parts of a name that the session takes from its search path.
+  virtual Status complete(TableId& /*table*/) { return sdk::ok(); }
   /// Tables within `scope` of the given JDBC types. Ordered.
   virtual Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) = 0;
   /// The catalog that is meant when nobody names one; empty where tables are told apart without catalogs.
