@@ -66,7 +66,7 @@ std::string dotted(const TableId& table);
 /// The same, each part in double quotes; what the sink's messages use.
 std::string double_quoted(const TableId& table);
 
-/// Splits "a.`b.c`.d"; parts may be in back or double quotes.
+/// Splits "a.`b.c`.d"; parts may be in back or double quotes, with quotes inside doubled.
 Result<std::vector<std::string>> split_identifier(std::string_view name);
 
 }  // namespace millrace::jdbc
