@@ -153,7 +153,9 @@ Status PgSession::failed(const PGresult* result) {
     error_.text = std::string(field(PG_DIAG_SEVERITY)) + ": " + field(PG_DIAG_MESSAGE_PRIMARY);
     if (const char* detail = field(PG_DIAG_MESSAGE_DETAIL)) error_.text += "; " + std::string(detail);
     if (const char* hint = field(PG_DIAG_MESSAGE_HINT)) error_.text += "; " + std::string(hint);
-    if (const char* position = field(PG_DIAG_STATEMENT_POSITION)) error_.text += "; position " + std::string(position);
+    const char* position = field(PG_DIAG_STATEMENT_POSITION);
+    if (const size_t at = position != nullptr ? static_cast<size_t>(std::atoll(position)) : 0; at > prefix_)
+      error_.text += "; position " + std::to_string(at - prefix_);
   } else {
     error_.sqlstate = "08006";
     error_.text = PQerrorMessage(connection_.get());
@@ -206,7 +208,8 @@ Result<PgResult> PgSession::finish() {
   return kept;
 }
 
-Result<PgResult> PgSession::run(const std::string& sql, std::span<const char* const> parameters) {
+Result<PgResult> PgSession::run(const std::string& sql, std::span<const char* const> parameters, size_t prefix) {
+  prefix_ = prefix;
   const int sent = parameters.empty()
                        ? PQsendQuery(connection_.get(), sql.c_str())
                        : PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.size()), nullptr,
@@ -258,9 +261,17 @@ Status PgSession::check_query(std::string_view sql) {
   return result.ok() ? sdk::ok() : result.status();
 }
 
-Result<std::unique_ptr<RowReader>> PgSession::read(std::string_view /*sql*/, std::span<const Parameter> /*parameters*/,
-                                                   const ReadOptions& /*options*/) {
-  return Status(Code::kInternal, "not yet");
+Result<std::unique_ptr<RowReader>> PgSession::read(std::string_view sql, std::span<const Parameter> parameters,
+                                                   const ReadOptions& options) {
+  size_t count = 0;
+  // A query without conditions of ours may use the operators ? and ?| as they are.
+  const std::string numbered = parameters.empty() ? std::string(sql) : numbered_parameters(sql, count);
+  if (count != parameters.size()) {
+    return Status(Code::kInvalidConfig, "the query has " + std::to_string(count) +
+                                            " '?' placeholders; write values into it, only the connector's own "
+                                            "conditions take parameters, and write the operator ? as ??");
+  }
+  return open_reader(*this, numbered, parameters, options);
 }
 
 Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, std::vector<Cell> cells,

@@ -43,6 +43,13 @@ constexpr std::pair<std::string_view, TimestampGranularity> kGranularities[] = {
     {"nanos_iso_datetime_string", TimestampGranularity::kNanosIso},
 };
 
+constexpr std::pair<std::string_view, NumericMapping> kNumericMappings[] = {
+    {"none", NumericMapping::kNone},
+    {"precision_only", NumericMapping::kPrecisionOnly},
+    {"best_fit", NumericMapping::kBestFit},
+    {"best_fit_eager_double", NumericMapping::kBestFitEagerDouble},
+};
+
 int32_t check_granularity(mr_str value, mr_error* error) {
   return check_enumerator(value,
                           {"connect_logical", "micros_long", "nanos_long", "micros_string", "nanos_string",
@@ -253,6 +260,11 @@ Result<SourceConfig> SourceConfig::parse(const sdk::Config& config) {
   auto clock = wall_clock(config);
   if (!clock.ok()) return clock.status();
   out.read.clock = std::move(*clock);
+  out.read.numeric =
+      config.boolean("numeric.precision.mapping") ? NumericMapping::kPrecisionOnly : NumericMapping::kNone;
+  for (const auto& [name, mapping] : kNumericMappings) {
+    if (lower(config.string("numeric.mapping")) == name) out.read.numeric = mapping;
+  }
   for (const auto& [name, granularity] : kGranularities) {
     if (lower(config.string("timestamp.granularity")) == name) out.read.granularity = granularity;
   }
