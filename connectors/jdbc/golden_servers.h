@@ -112,7 +112,13 @@ class Postgres final : public Server {
         .rows;
   }
   std::vector<std::string> lines(const std::string& database, const std::string& table) const override {
-    return joined(server_.query("select * from " + quoted(table), database));
+    // As texts of casts: a boolean is "true" there, and an inet has its mask.
+    std::string columns;
+    for (const auto& column : describe(database, table)) {
+      const std::string name = "\"" + column[0] + "\"";
+      columns += (columns.empty() ? "" : ",") + name + "::text as " + name;
+    }
+    return joined(server_.query("select " + columns + " from " + quoted(table), database));
   }
 
  private:

@@ -444,6 +444,8 @@ std::string not_ours(const Json& recorded) {
     return "converter";
   for (const Json& produced : recorded.value("produce", Json::array())) {
     if (produced.contains("value_raw")) return "converter";
+    const Json value = produced.value("value", Json());
+    if (value.is_object() && !value.contains("schema")) return "converter";
   }
   for (const Json& cause : recorded.value("trace_caused_by", Json::array())) {
     if (cause.get<std::string>().find("Kafka Connect Time type") != std::string::npos) return "converter";
