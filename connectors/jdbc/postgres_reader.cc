@@ -2,6 +2,7 @@
 /// a time, whose number of rows follows their size. No allocation per row.
 #include <charconv>
 
+#include "connectors/jdbc/postgres_columns.h"
 #include "connectors/jdbc/postgres_session.h"
 #include "connectors/jdbc/postgres_values.h"
 #include "connectors/jdbc/timestamp_form.h"
@@ -9,192 +10,9 @@
 namespace millrace::jdbc {
 namespace {
 
-constexpr std::string_view kDecimalName = "org.apache.kafka.connect.data.Decimal";
-constexpr std::string_view kDateName = "org.apache.kafka.connect.data.Date";
-constexpr std::string_view kTimeName = "org.apache.kafka.connect.data.Time";
-constexpr int kUnconstrainedScale = 127;
 constexpr int kFirstRows = 100, kRowsMax = 10'000;
 constexpr size_t kChunkBytes = 4 << 20;
 constexpr int64_t kDayMillis = 86'400'000;
-
-/// OIDs of the types that records can hold (pg_type.dat; they never change).
-enum TypeOid : Oid {
-  kBool = 16,
-  kBytea = 17,
-  kChar = 18,
-  kName = 19,
-  kInt8 = 20,
-  kInt2 = 21,
-  kInt4 = 23,
-  kTextOid = 25,
-  kOid = 26,
-  kJson = 114,
-  kXml = 142,
-  kFloat4 = 700,
-  kFloat8 = 701,
-  kUnknown = 705,
-  kMoney = 790,
-  kBpchar = 1042,
-  kVarchar = 1043,
-  kDateOid = 1082,
-  kTimeOid = 1083,
-  kTimestampOid = 1114,
-  kTimestamptz = 1184,
-  kTimetz = 1266,
-  kBit = 1560,
-  kNumeric = 1700,
-  kUuidOid = 2950,
-  kJsonb = 3802
-};
-
-/// How a column's bytes become a value.
-enum class Decode : uint8_t {
-  kSkipped,
-  kBoolean,
-  kInt16,
-  kInt32,
-  kInt64,
-  kUnsigned32,
-  kFloat,
-  kDouble,
-  kMoney,
-  kDecimal,
-  kNumericInt,
-  kNumericDouble,
-  kText,
-  kCharacter,
-  kVersionedText,
-  kUuid,
-  kBitBoolean,
-  kBitNumber,
-  kBitText,
-  kDate,
-  kTime,
-  kTimeZoned,
-  kTimestamp,
-  kTimestampZoned
-};
-
-struct Column {
-  Decode decode = Decode::kText;
-  mr_kind kind = MR_STRING;
-  int field = 0;  ///< in the result
-  int scale = 0;
-};
-
-mr_kind integer_kind(int digits) {
-  return digits > 9 ? MR_INT64 : digits > 4 ? MR_INT32 : digits > 2 ? MR_INT16 : MR_INT8;
-}
-
-void describe_numeric(int modifier, NumericMapping mapping, ResultColumn& column, Column& decoder) {
-  int precision = 0, scale = 0;
-  const bool constrained = numeric_modifier(modifier, precision, scale);
-  // A mapping that would cut the fractions of an unconstrained numeric, as the original does, helps nobody.
-  const bool real = mapping != NumericMapping::kNone && mapping != NumericMapping::kPrecisionOnly && scale > 0 &&
-                    (precision <= 18 || mapping == NumericMapping::kBestFitEagerDouble);
-  const int digits = precision - std::min(scale, 0);
-  const bool whole = constrained && mapping != NumericMapping::kNone && digits <= 18 &&
-                     (scale == 0 || (scale < 0 && mapping != NumericMapping::kPrecisionOnly));
-  if (whole) {
-    decoder.decode = Decode::kNumericInt;
-    column.type = integer_kind(digits);
-  } else if (real || (!constrained && mapping != NumericMapping::kNone)) {
-    decoder.decode = Decode::kNumericDouble;
-    column.type = MR_FLOAT64;
-  } else {
-    decoder.decode = Decode::kDecimal;
-    decoder.scale = constrained ? scale : kUnconstrainedScale;
-    column.type = MR_BYTES;
-    column.logical = kDecimalName;
-    column.scale = decoder.scale;
-    column.precision = precision;
-  }
-}
-
-void describe_bits(int count, ResultColumn& column, Column& decoder) {
-  column.type = count == 1 ? MR_BOOLEAN : count > 1 && count <= 8 ? MR_INT8 : MR_BYTES;
-  decoder.decode = count == 1 ? Decode::kBitBoolean : column.type == MR_INT8 ? Decode::kBitNumber : Decode::kBitText;
-}
-
-/// Type of a column by the type's OID and modifier; kSkipped where records have none.
-void describe(Oid type, int modifier, const ReadOptions& options, ResultColumn& column, Column& decoder) {
-  const auto is = [&](mr_kind kind, Decode decode, std::string_view logical = {}) {
-    column.type = kind;
-    column.logical = logical;
-    decoder.decode = decode;
-  };
-  switch (type) {
-    case kBool:
-      is(MR_BOOLEAN, Decode::kBoolean);
-      break;
-    case kInt2:
-      is(MR_INT16, Decode::kInt16);
-      break;
-    case kInt4:
-      is(MR_INT32, Decode::kInt32);
-      break;
-    case kInt8:
-      is(MR_INT64, Decode::kInt64);
-      break;
-    case kOid:
-      is(MR_INT64, Decode::kUnsigned32);
-      break;
-    case kFloat4:
-      is(MR_FLOAT32, Decode::kFloat);
-      break;
-    case kFloat8:
-      is(MR_FLOAT64, Decode::kDouble);
-      break;
-    case kMoney:
-      is(MR_FLOAT64, Decode::kMoney);
-      break;
-    case kNumeric:
-      describe_numeric(modifier, options.numeric, column, decoder);
-      break;
-    case kBit:
-      describe_bits(modifier, column, decoder);
-      break;
-    case kBytea:
-      is(MR_BYTES, Decode::kText);
-      break;
-    case kChar:
-      is(MR_STRING, Decode::kCharacter);
-      break;
-    case kName:
-    case kTextOid:
-    case kJson:
-    case kXml:
-    case kUnknown:
-    case kBpchar:
-    case kVarchar:
-      is(MR_STRING, Decode::kText);
-      break;
-    case kJsonb:
-      is(MR_STRING, Decode::kVersionedText);
-      break;
-    case kUuidOid:
-      is(MR_STRING, Decode::kUuid);
-      break;
-    case kDateOid:
-      is(MR_INT32, Decode::kDate, kDateName);
-      break;
-    case kTimeOid:
-      is(MR_INT32, Decode::kTime, kTimeName);
-      break;
-    case kTimetz:
-      is(MR_INT32, Decode::kTimeZoned, kTimeName);
-      break;
-    case kTimestampOid:
-    case kTimestamptz:
-      decoder.decode = type == kTimestampOid ? Decode::kTimestamp : Decode::kTimestampZoned;
-      describe_timestamp(options.granularity, column);
-      break;
-    default:
-      decoder.decode = Decode::kSkipped;
-      break;
-  }
-  decoder.kind = column.type;
-}
 
 /// A point in time as text that means the same to a timestamp column (which ignores the offset) and to a timestamptz.
 std::string parameter_text(const Instant& instant, const WallClock& clock) {
@@ -306,15 +124,15 @@ class Reader final : public RowReader {
     std::string origins, unknown;
     for (int i = 0; i < width; ++i) {
       ResultColumn column;
-      Column decoder;
+      PgColumn decoder;
       decoder.field = i;
       column.label = PQfname(result, i);
-      describe(PQftype(result, i), PQfmod(result, i), options_, column, decoder);
+      describe_column(PQftype(result, i), PQfmod(result, i), options_, column, decoder);
       if (const Oid table = PQftable(result, i); table != 0) {
         origins +=
             (origins.empty() ? "(" : ",(") + std::to_string(table) + "," + std::to_string(PQftablecol(result, i)) + ")";
       }
-      if (decoder.decode == Decode::kSkipped)
+      if (decoder.decode == PgDecode::kSkipped)
         unknown += (unknown.empty() ? "" : ",") + std::to_string(PQftype(result, i));
       columns_.push_back(std::move(column));
       decoders_.push_back(decoder);
@@ -324,7 +142,7 @@ class Reader final : public RowReader {
       if (Status s = find_types(result, unknown); !s.ok()) return s;
     }
     const bool money =
-        std::any_of(decoders_.begin(), decoders_.end(), [](const Column& c) { return c.decode == Decode::kMoney; });
+        std::any_of(decoders_.begin(), decoders_.end(), [](const PgColumn& c) { return c.decode == PgDecode::kMoney; });
     return money ? find_money_unit() : sdk::ok();
   }
 
@@ -351,15 +169,15 @@ class Reader final : public RowReader {
         "SELECT oid, typtype, pg_catalog.format_type(oid,NULL) FROM pg_catalog.pg_type WHERE oid IN (" + oids + ")");
     if (!rows.ok()) return rows.status();
     std::vector<ResultColumn> columns;
-    std::vector<Column> decoders;
+    std::vector<PgColumn> decoders;
     for (size_t i = 0; i < columns_.size(); ++i) {
       const std::string oid = std::to_string(PQftype(result, static_cast<int>(i)));
       const auto type = std::find_if(rows->begin(), rows->end(), [&](const auto& row) { return row[0] == oid; });
-      if (decoders_[i].decode == Decode::kSkipped && type != rows->end() && type->at(1) == "e") {
+      if (decoders_[i].decode == PgDecode::kSkipped && type != rows->end() && type->at(1) == "e") {
         columns_[i].type = decoders_[i].kind = MR_STRING;
-        decoders_[i].decode = Decode::kText;
+        decoders_[i].decode = PgDecode::kText;
       }
-      if (decoders_[i].decode == Decode::kSkipped) {
+      if (decoders_[i].decode == PgDecode::kSkipped) {
         skipped_.push_back(columns_[i].label + " (" + (type != rows->end() ? type->at(2).value_or(oid) : oid) + ")");
       } else {
         columns.push_back(std::move(columns_[i]));
@@ -379,7 +197,7 @@ class Reader final : public RowReader {
     return sdk::ok();
   }
 
-  std::string_view bytes_of(const Column& column) const {
+  std::string_view bytes_of(const PgColumn& column) const {
     return {PQgetvalue(chunk_.get(), row_, column.field),
             static_cast<size_t>(PQgetlength(chunk_.get(), row_, column.field))};
   }
@@ -390,65 +208,65 @@ class Reader final : public RowReader {
   }
 
   Status decode(size_t i, mr_value& value, ByteArena& bytes) {
-    const Column& column = decoders_[i];
+    const PgColumn& column = decoders_[i];
     value = mr_value{};
     if (PQgetisnull(chunk_.get(), row_, column.field) != 0) return sdk::ok();
     value.kind = static_cast<uint8_t>(column.kind);
     const std::string_view from = bytes_of(column);
     switch (column.decode) {
-      case Decode::kBoolean:
+      case PgDecode::kBoolean:
         value.u.i64 = from[0] != 0 ? 1 : 0;
         break;
-      case Decode::kInt16:
+      case PgDecode::kInt16:
         value.u.i64 = load_number<int16_t>(from.data());
         break;
-      case Decode::kInt32:
+      case PgDecode::kInt32:
         value.u.i64 = load_number<int32_t>(from.data());
         break;
-      case Decode::kInt64:
+      case PgDecode::kInt64:
         value.u.i64 = load_number<int64_t>(from.data());
         break;
-      case Decode::kUnsigned32:
+      case PgDecode::kUnsigned32:
         value.u.i64 = load_number<uint32_t>(from.data());
         break;
-      case Decode::kFloat:
+      case PgDecode::kFloat:
         value.u.f64 = static_cast<double>(load_number<float>(from.data()));
         break;
-      case Decode::kDouble:
+      case PgDecode::kDouble:
         value.u.f64 = load_number<double>(from.data());
         break;
-      case Decode::kMoney:
+      case PgDecode::kMoney:
         value.u.f64 = static_cast<double>(load_number<int64_t>(from.data())) / money_unit_;
         break;
-      case Decode::kText:
+      case PgDecode::kText:
         put(bytes.copy(from), value);
         break;
-      case Decode::kCharacter:
+      case PgDecode::kCharacter:
         put(bytes.copy(from == std::string_view("\0", 1) ? std::string_view() : from), value);
         break;
-      case Decode::kVersionedText:
+      case PgDecode::kVersionedText:
         put(bytes.copy(from.substr(1)), value);
         break;
-      case Decode::kUuid: {
+      case PgDecode::kUuid: {
         char* to = bytes.allocate(kUuidText);
         uuid_text(from.data(), to);
         put({to, kUuidText}, value);
         break;
       }
-      case Decode::kBitBoolean:
+      case PgDecode::kBitBoolean:
         value.u.i64 = (from[4] & 0x80) != 0 ? 1 : 0;
         break;
-      case Decode::kBitText: {
+      case PgDecode::kBitText: {
         char* to = bytes.allocate(static_cast<size_t>(bit_count(from.data())));
         bit_text(from.data(), to);
         put({to, static_cast<size_t>(bit_count(from.data()))}, value);
         break;
       }
-      case Decode::kBitNumber:
+      case PgDecode::kBitNumber:
         return decode_bits(i, from, value);
-      case Decode::kDecimal:
-      case Decode::kNumericInt:
-      case Decode::kNumericDouble:
+      case PgDecode::kDecimal:
+      case PgDecode::kNumericInt:
+      case PgDecode::kNumericDouble:
         return decode_numeric(i, from, value, bytes);
       default:
         return decode_temporal(i, from, value, bytes);
@@ -472,10 +290,10 @@ class Reader final : public RowReader {
   }
 
   Status decode_numeric(size_t i, std::string_view from, mr_value& value, ByteArena& bytes) {
-    const Column& column = decoders_[i];
+    const PgColumn& column = decoders_[i];
     PgNumeric number;
     if (!PgNumeric::parse(from, number)) return {Code::kInternal, "column '" + columns_[i].label + "' is no numeric"};
-    if (column.decode == Decode::kNumericDouble) {
+    if (column.decode == PgDecode::kNumericDouble) {
       value.u.f64 = real_of(number, text_);
       return sdk::ok();
     }
@@ -485,7 +303,7 @@ class Reader final : public RowReader {
     };
     if (number.kind == PgNumeric::Kind::kNaN) return bad("NaN");
     if (number.kind == PgNumeric::Kind::kInfinity) return bad(number.negative ? "-Infinity" : "Infinity");
-    if (column.decode == Decode::kNumericInt) {
+    if (column.decode == PgDecode::kNumericInt) {
       return whole_part(number, value.u.i64) ? sdk::ok() : bad("a number beyond 64 bits");
     }
     std::string_view unscaled;
@@ -498,19 +316,19 @@ class Reader final : public RowReader {
   }
 
   Status decode_temporal(size_t i, std::string_view from, mr_value& value, ByteArena& bytes) {
-    const Column& column = decoders_[i];
+    const PgColumn& column = decoders_[i];
     switch (column.decode) {
-      case Decode::kDate:
+      case PgDecode::kDate:
         if (days_of_date(load_number<int32_t>(from.data()), options_.clock.calendar, value.u.i64)) return sdk::ok();
         return {Code::kInternal,
                 "Kafka Connect Date type should not have any time fields set to non-zero values. Column '" +
                     columns_[i].label + "' holds infinity, which is no day; read it with a query (NULLIF(" +
                     columns_[i].label + ", 'infinity'))"};
-      case Decode::kTime:
+      case PgDecode::kTime:
         value.u.i64 = load_number<int64_t>(from.data()) / 1000;
         if (!options_.clock.zone.utc()) value.u.i64 -= static_cast<int64_t>(options_.clock.zone.offset_at(0)) * 1000;
         break;
-      case Decode::kTimeZoned: {
+      case PgDecode::kTimeZoned: {
         // The time of the day in UTC: the wire has the seconds west of Greenwich.
         const int64_t millis = load_number<int64_t>(from.data()) / 1000 +
                                static_cast<int64_t>(load_number<int32_t>(from.data() + 8)) * 1000;
@@ -522,7 +340,7 @@ class Reader final : public RowReader {
         const Instant instant = instant_of(column, micros);
         Civil civil;
         if (wants_civil(options_.granularity)) {
-          civil = column.decode == Decode::kTimestamp
+          civil = column.decode == PgDecode::kTimestamp
                       ? civil_of_timestamp(micros)
                       : options_.clock.civil_of(instant.seconds, static_cast<uint32_t>(instant.nanos / 1000));
         }
@@ -533,14 +351,14 @@ class Reader final : public RowReader {
     return sdk::ok();
   }
 
-  Instant instant_of(const Column& column, int64_t micros) const {
-    return column.decode == Decode::kTimestamp ? instant_of_timestamp(micros, options_.clock)
-                                               : instant_of_timestamptz(micros, options_.clock.calendar);
+  Instant instant_of(const PgColumn& column, int64_t micros) const {
+    return column.decode == PgDecode::kTimestamp ? instant_of_timestamp(micros, options_.clock)
+                                                 : instant_of_timestamptz(micros, options_.clock.calendar);
   }
 
   void track(RowBatch& batch) const {
     for (const size_t i : tracked_) {
-      const Column& column = decoders_[i];
+      const PgColumn& column = decoders_[i];
       if (PQgetisnull(chunk_.get(), row_, column.field) != 0) continue;
       batch.instants.push_back(instant_of(column, load_number<int64_t>(bytes_of(column).data())));
       batch.has_instant.push_back(1);
@@ -553,7 +371,7 @@ class Reader final : public RowReader {
   PgSession& session_;
   ReadOptions options_;
   std::vector<ResultColumn> columns_;
-  std::vector<Column> decoders_;
+  std::vector<PgColumn> decoders_;
   std::vector<std::string> skipped_;
   std::vector<size_t> tracked_;
   PgResult chunk_;
