@@ -160,5 +160,17 @@ TEST_P(PgBothSinks, ReportTheEventThatCannotBeWritten) {
   EXPECT_THAT(host_.reports()[0].message, HasSubstr("'yesterday' is no ISO 8601 text"));
 }
 
+TEST_F(PgEvents, DebeziumsNamesAreFoldedUnlessTheyAreQuoted) {
+  use({{"id", spec(MR_INT32, "", false)}, {"Group By", spec(MR_STRING)}});
+  event("c", 1, {{number(1), text("a")}});
+  event("u", 1, {{number(1), text("b")}});
+  auto made = records_;
+  expect_put(kDebezium, {{"collection.name.format", "Folded"}});
+  EXPECT_EQ(rows("select \"group by\" from folded"), (Rows{{"b"}}));
+  records_ = std::move(made);
+  expect_put(kDebezium, {{"collection.name.format", "Quoted"}, {"quote.identifiers", "true"}});
+  EXPECT_EQ(rows("select \"Group By\" from \"Quoted\""), (Rows{{"b"}}));
+}
+
 }  // namespace
 }  // namespace millrace::jdbc

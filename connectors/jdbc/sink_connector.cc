@@ -35,7 +35,7 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
   auto config = parse_(context.config());
   if (!config.ok()) return config.status();
   config_ = std::move(*config);
-  dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers);
+  dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers, config_->fold_identifiers);
   retries_left_ = config_->retries_max;
   source_names_.clear();
   const std::string& format = config_->table_name_format;

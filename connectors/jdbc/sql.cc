@@ -7,8 +7,8 @@
 
 namespace millrace::jdbc {
 
-std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers) {
-  if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers);
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers, bool fold_identifiers) {
+  if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers, fold_identifiers);
   return make_mariadb_dialect(quote_identifiers);
 }
 
