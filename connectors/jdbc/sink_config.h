@@ -34,6 +34,7 @@ struct SinkConfig {
   FieldFilter field_filter;
   std::string unavailable = "__debezium_unavailable_value";  ///< a value that says: leave the column
   bool quote_identifiers = true;
+  bool fold_identifiers = false;  ///< names as without quotes, though quoted
   size_t batch_size = 3000;
   int64_t retries_max = 10, retry_backoff_ms = 3000;
   WriteOptions write;

@@ -1,295 +1,15 @@
 #include "connectors/jdbc/sql.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "connectors/jdbc/debezium_types.h"
-#include "connectors/jdbc/decimal.h"
-#include "connectors/jdbc/temporal.h"
+#include "connectors/jdbc/mariadb_sql.h"
+#include "connectors/jdbc/postgres_sql.h"
 
 namespace millrace::jdbc {
-namespace {
 
-constexpr std::string_view kLogicalPrefix = "org.apache.kafka.connect.data.";
-
-std::string_view logical(const mr_schema& schema) {
-  const std::string_view name = sdk::view(schema.name);
-  return name.starts_with(kLogicalPrefix) ? name.substr(kLogicalPrefix.size()) : std::string_view();
-}
-
-std::string date_text(const Civil& civil) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", civil.year, civil.month, civil.day);
-  return text;
-}
-
-std::string time_text(const Civil& civil) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%02u:%02u:%02u.%03u", civil.hour, civil.minute, civil.second, civil.micros / 1000);
-  return text;
-}
-
-std::string number_text(double number) {
-  char text[64];
-  return {text, std::to_chars(text, text + sizeof(text), number).ptr};
-}
-
-class MariaDbDialect final : public Dialect {
- public:
-  explicit MariaDbDialect(bool quote_identifiers) : quotes_(quote_identifiers) {}
-
-  std::string quote(std::string_view part) const override {
-    if (!quotes_) return std::string(part);
-    std::string out = "`";
-    for (const char c : part) out.append(c == '`' ? 2 : 1, c);
-    return out + "`";
-  }
-
-  std::string qualified(const TableId& table) const override {
-    return table.catalog.empty() ? quote(table.table) : quote(table.catalog) + "." + quote(table.table);
-  }
-
-  std::string insert(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return "INSERT INTO " + columns_of(table, keys, others) + " VALUES(" + marks(keys.size() + others.size()) + ")";
-  }
-
-  std::string upsert(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return upsert_some(table, keys, others, others);
-  }
-
-  std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
-                          const std::vector<std::string>& others,
-                          const std::vector<std::string>& changed) const override {
-    std::string sql = "insert into " + columns_of(table, keys, others) + " values(" +
-                      marks(keys.size() + others.size()) + ") on duplicate key update ";
-    const auto& updated = changed.empty() ? keys : changed;
-    for (size_t i = 0; i < updated.size(); ++i) {
-      const std::string name = quote(updated[i]);
-      sql += (i == 0 ? "" : ",") + name + "=values(" + name + ")";
-    }
-    return sql;
-  }
-
-  std::string update(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
-  }
-
-  std::string remove(const TableId& table, const std::vector<std::string>& keys) const override {
-    return "DELETE FROM " + qualified(table) + where(keys);
-  }
-
-  std::string truncate(const TableId& table) const override { return "TRUNCATE TABLE " + qualified(table); }
-
-  std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
-    std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      sql += (i == 0 ? "\n" : ",\n") + clause(columns[i]);
-      if (columns[i].key) key += (key.empty() ? "" : ",") + quote(columns[i].name);
-    }
-    if (!key.empty()) sql += ",\nPRIMARY KEY(" + key + ")";
-    return sql + ")";
-  }
-
-  std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
-    std::string sql = "ALTER TABLE " + qualified(table) + " ";
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (columns.size() > 1) sql += i == 0 ? "\n" : ",\n";
-      sql += "ADD " + clause(columns[i]);
-    }
-    return sql;
-  }
-
-  std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const override {
-    if (epoch_timestamp && (schema.type == MR_INT64 || schema.type == MR_STRING)) return "DATETIME(6)";
-    const std::string_view name = logical(schema);
-    if (name == "Decimal") return decimal_type(schema);
-    if (name == "Date") return "DATE";
-    if (name == "Time") return "TIME(3)";
-    if (name == "Timestamp") return "DATETIME(3)";
-    switch (schema.type) {
-      case MR_INT8:
-      case MR_BOOLEAN:
-        return "TINYINT";
-      case MR_INT16:
-        return "SMALLINT";
-      case MR_INT32:
-        return "INT";
-      case MR_INT64:
-        return "BIGINT";
-      case MR_FLOAT32:
-        return "FLOAT";
-      case MR_FLOAT64:
-        return "DOUBLE";
-      case MR_STRING:
-        // A TEXT column cannot be part of a key without a length; 255 characters of utf8mb4 fit every index format.
-        return key ? "VARCHAR(255)" : "TEXT";
-      case MR_BYTES:
-        return "VARBINARY(1024)";
-      default:
-        return "";
-    }
-  }
-
-  std::string event_column_type(const mr_schema& schema, bool key) const override {
-    return debezium_column_type(schema, key);
-  }
-
-  std::string event_literal(const mr_schema& schema, CellForm form, const mr_value& value,
-                            const WriteOptions& options) const override {
-    switch (form) {
-      case CellForm::kInt:
-      case CellForm::kFloat:
-      case CellForm::kDouble:
-      case CellForm::kDecimal:
-      case CellForm::kText:
-        return literal(schema, value, options);
-      case CellForm::kUnsigned:
-        return std::to_string(static_cast<uint64_t>(value.u.i64));
-      case CellForm::kBytes:
-        return hex_literal({value.u.bytes, value.size});
-      case CellForm::kBits: {
-        std::string turned(value.u.bytes, value.size);
-        std::reverse(turned.begin(), turned.end());
-        return hex_literal(turned);
-      }
-      case CellForm::kVariableDecimal:
-      case CellForm::kGeometry:
-      case CellForm::kPoint:
-        return "";
-      default: {
-        WallTime wall;
-        return wall_time(form, value, options, wall).ok() ? quoted(wall) : std::string();
-      }
-    }
-  }
-
-  std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const override {
-    const std::string_view name = logical(schema);
-    switch (value.kind) {
-      case MR_BOOLEAN:
-        return value.u.i64 != 0 ? "1" : "0";
-      case MR_INT8:
-      case MR_INT16:
-      case MR_INT32:
-      case MR_INT64:
-        if (name == "Date") {
-          const int64_t utc = value.u.i64 * 86400;
-          const WallClock clock{options.date_zone, options.clock.calendar};
-          return "'" + date_text(clock.civil_of(utc, 0)) + "'";
-        }
-        if (name == "Time" || name == "Timestamp") {
-          const int64_t millis = value.u.i64;
-          const int64_t seconds = millis >= 0 ? millis / 1000 : -((999 - millis) / 1000);
-          const Civil civil = options.clock.civil_of(seconds, static_cast<uint32_t>((millis - seconds * 1000) * 1000));
-          return "'" + (name == "Time" ? time_text(civil) : date_text(civil) + " " + time_text(civil)) + "'";
-        }
-        return std::to_string(value.u.i64);
-      case MR_FLOAT32: {
-        char text[64];
-        return {text, std::to_chars(text, text + sizeof(text), static_cast<float>(value.u.f64)).ptr};
-      }
-      case MR_FLOAT64:
-        return number_text(value.u.f64);
-      case MR_STRING:
-        return string_literal({value.u.bytes, value.size});
-      case MR_BYTES:
-        return hex_literal({value.u.bytes, value.size});
-      case MR_DECIMAL: {
-        char text[kDecimalTextMax];
-        return {text, decimal_text({value.u.bytes, value.size}, value.scale, text)};
-      }
-      default:
-        return "";
-    }
-  }
-
-  Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const override {
-    auto parts = split_identifier(name);
-    if (!parts.ok()) return parts.status();
-    // MariaDB has no schemas: database.table is what two parts mean.
-    switch (parts->size()) {
-      case 1:
-        return TableId{url.database, "", parts->at(0)};
-      case 2:
-        return TableId{parts->at(0), "", parts->at(1)};
-      default:
-        return Status(Code::kInvalidConfig,
-                      "'" + std::string(name) + "' has " + std::to_string(parts->size()) +
-                          " parts; name a table as table or database.table, dots within a name in `quotes`");
-    }
-  }
-
- private:
-  std::string columns_of(const TableId& table, const std::vector<std::string>& keys,
-                         const std::vector<std::string>& others) const {
-    std::string sql = qualified(table) + "(";
-    bool first = true;
-    for (const auto* names : {&keys, &others}) {
-      for (const std::string& name : *names) {
-        sql += (first ? "" : ",") + quote(name);
-        first = false;
-      }
-    }
-    return sql + ")";
-  }
-
-  static std::string marks(size_t count) {
-    std::string sql;
-    for (size_t i = 0; i < count; ++i) sql += i == 0 ? "?" : ",?";
-    return sql;
-  }
-
-  std::string assignments(const std::vector<std::string>& names, std::string_view separator) const {
-    std::string sql;
-    for (size_t i = 0; i < names.size(); ++i)
-      sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
-    return sql;
-  }
-
-  std::string where(const std::vector<std::string>& keys) const {
-    return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
-  }
-
-  std::string clause(const ColumnDefinition& column) const {
-    std::string sql = quote(column.name) + " " + column.type;
-    if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;
-    return sql + (column.optional ? " NULL" : " NOT NULL");
-  }
-
-  static std::string decimal_type(const mr_schema& schema) {
-    const std::string scale(parameter_of(schema, "scale"));
-    return "DECIMAL(65," + (scale.empty() ? std::string("0") : scale) + ")";
-  }
-
-  static std::string string_literal(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-      if (c == '\'' || c == '\\') out += c;
-      out += c;
-    }
-    return out + "'";
-  }
-
-  static std::string hex_literal(std::string_view bytes) {
-    constexpr char kDigits[] = "0123456789ABCDEF";
-    std::string out = "x'";
-    for (const char c : bytes) {
-      out += kDigits[static_cast<unsigned char>(c) >> 4];
-      out += kDigits[static_cast<unsigned char>(c) & 15];
-    }
-    return out + "'";
-  }
-
-  bool quotes_;
-};
-
-}  // namespace
-
-std::unique_ptr<Dialect> make_dialect(const JdbcUrl&, bool quote_identifiers) {
-  return std::make_unique<MariaDbDialect>(quote_identifiers);
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers, bool fold_identifiers) {
+  if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers, fold_identifiers);
+  return make_mariadb_dialect(quote_identifiers);
 }
 
 std::string dotted(const TableId& table) {
@@ -312,12 +32,18 @@ Result<std::vector<std::string>> split_identifier(std::string_view name) {
   std::vector<std::string> parts;
   for (size_t i = 0; i <= name.size();) {
     if (i < name.size() && (name[i] == '`' || name[i] == '"')) {
-      const size_t close = name.find(name[i], i + 1);
-      if (close == std::string_view::npos) {
+      const char quote = name[i];
+      std::string& part = parts.emplace_back();
+      size_t close = i + 1;
+      for (; close < name.size(); ++close) {
+        if (name[close] == quote && !name.substr(close + 1).starts_with(quote)) break;
+        if (name[close] == quote) ++close;  // a doubled quote stands for itself
+        part += name[close];
+      }
+      if (close >= name.size()) {
         return Status(Code::kInvalidConfig,
                       "Failure parsing fully qualified identifier; missing trailing quote in " + std::string(name));
       }
-      parts.emplace_back(name.substr(i + 1, close - i - 1));
       i = std::min(name.find('.', close), name.size()) + 1;
     } else {
       const size_t end = std::min(name.find('.', i), name.size());
