@@ -230,6 +230,8 @@ Status PgSession::execute(std::string_view sql) {
     if (Status s = begin(); !s.ok()) return s;
   }
   auto result = run(std::string(sql));
+  if (sql == "COMMIT" || sql == "ROLLBACK") has_savepoint_ = false;
+  if (sql.starts_with("SAVEPOINT ")) has_savepoint_ = true;
   return result.ok() ? sdk::ok() : result.status();
 }
 
@@ -279,9 +281,15 @@ Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, st
   return open_writer(*this, write, std::move(cells), options);
 }
 
+/// A table made for rows that fail later stays, as with databases that commit DDL by themselves; but never are rows
+/// committed with it that were written before.
 Status PgSession::change_table(const TableId& /*table*/, std::string_view sql, const std::vector<ColumnInfo>&) {
+  auto written = query("SELECT pg_catalog.txid_current_if_assigned()");
+  if (!written.ok()) return written.status();
+  const bool alone = !has_savepoint_ && !written->at(0).at(0).has_value();
   if (Status s = execute("SAVEPOINT change_table"); !s.ok()) return s;
   const Status changed = execute(sql);
+  if (changed.ok() && alone) return execute("COMMIT");
   if (changed.ok() || broken_) return changed;
   const DatabaseError cause = error_;
   if (Status s = roll_back_to("change_table"); !s.ok()) return s;

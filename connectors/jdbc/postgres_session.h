@@ -88,7 +88,7 @@ class PgSession final : public Session {
   PgConnection connection_;
   bool for_writing_;
   DatabaseError error_;
-  bool broken_ = false;
+  bool broken_ = false, has_savepoint_ = false;
   size_t prefix_ = 0;             ///< of the statement under way
   int64_t read_timeout_ms_ = -1;  ///< -1 = none
 
