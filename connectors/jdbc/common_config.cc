@@ -20,11 +20,17 @@ Result<ConnectionSettings> connection_settings(const sdk::Config& config) {
   ConnectionSettings settings;
   settings.url = std::move(*url);
   for (const auto& [key, value] : config.all()) {
-    if (key.starts_with("connection.") && !own_connection_key(key))
-      settings.url.parameters[lower(std::string_view(key).substr(11))] = value;
+    if (!key.starts_with("connection.") || own_connection_key(key)) continue;
+    const std::string name = lower(std::string_view(key).substr(11));
+    if (!settings.url.wins_over_settings() || !settings.url.parameters.contains(name))
+      settings.url.parameters[name] = value;
   }
-  settings.user = config.get("connection.user").value_or(settings.url.user);
-  settings.password = config.get("connection.password").value_or(settings.url.password);
+  const auto chosen = [&](const std::string& of_url, const char* key) {
+    if (settings.url.wins_over_settings() && !of_url.empty()) return of_url;
+    return config.get(key).value_or(of_url);
+  };
+  settings.user = chosen(settings.url.user, "connection.user");
+  settings.password = chosen(settings.url.password, "connection.password");
   settings.attempts = static_cast<int>(std::max<int64_t>(config.int64("connection.attempts"), 1));
   settings.backoff_ms = config.int64("connection.backoff.ms");
   return settings;

@@ -32,6 +32,9 @@ constexpr TypeName kTypes[] = {
     {"time.IsoTime", CellForm::kIsoTime},
     {"time.IsoTimestamp", CellForm::kIsoTimestamp},
     {"time.Year", CellForm::kInt},
+    {"time.MicroDuration", CellForm::kMicroDuration},
+    {"time.NanoDuration", CellForm::kNanoDuration},
+    {"time.Interval", CellForm::kText},
     {"data.Bits", CellForm::kBits},
     {"data.Enum", CellForm::kText},
     {"data.EnumSet", CellForm::kText},
@@ -43,27 +46,6 @@ constexpr TypeName kTypes[] = {
     {"data.geometry.Geometry", CellForm::kGeometry},
     {"data.geometry.Geography", CellForm::kGeometry},
 };
-
-std::string_view semantic_name(const mr_schema& schema) {
-  const std::string_view name = sdk::view(schema.name);
-  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::string_view();
-}
-
-int number_of(std::string_view text, int otherwise) {
-  int number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && parsed.ec == std::errc() ? number : otherwise;
-}
-
-std::string source_type(const mr_schema& schema) {
-  std::string type(parameter_of(schema, "__debezium.source.column.type"));
-  for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return type;
-}
-
-int source_length(const mr_schema& schema) {
-  return number_of(parameter_of(schema, "__debezium.source.column.length"), 0);
-}
 
 std::string sized(const char* type, int size) { return std::string(type) + "(" + std::to_string(size) + ")"; }
 
@@ -182,6 +164,9 @@ std::string semantic_type(std::string_view name, CellForm form, const mr_schema&
       return "GEOMETRY";
     case CellForm::kInt:
       return name == "time.Year" ? "YEAR" : "BIGINT";
+    case CellForm::kMicroDuration:
+    case CellForm::kNanoDuration:
+      return "BIGINT";
     case CellForm::kText:
       break;
     default:
@@ -196,6 +181,27 @@ std::string semantic_type(std::string_view name, CellForm form, const mr_schema&
 }
 
 }  // namespace
+
+std::string_view semantic_name(const mr_schema& schema) {
+  const std::string_view name = sdk::view(schema.name);
+  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : std::string_view();
+}
+
+int number_of(std::string_view text, int otherwise) {
+  int number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return !text.empty() && parsed.ec == std::errc() ? number : otherwise;
+}
+
+std::string source_type(const mr_schema& schema) {
+  std::string type(parameter_of(schema, "__debezium.source.column.type"));
+  for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return type;
+}
+
+int source_length(const mr_schema& schema) {
+  return number_of(parameter_of(schema, "__debezium.source.column.length"), 0);
+}
 
 std::string_view parameter_of(const mr_schema& schema, std::string_view key) {
   for (size_t i = 0; i < schema.parameter_count; ++i) {

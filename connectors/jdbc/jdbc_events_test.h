@@ -1,4 +1,4 @@
-/// For tests that put Debezium's change events into a private MariaDB server, through both sinks of the plugin.
+/// For tests that put Debezium's change events into a private server, through both sinks of the plugin.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -55,13 +55,11 @@ inline mr_value real(double d) {
 }
 
 /// Makes schemas and records as Debezium's source does, of one table whose key is `id`.
-class Events : public ::testing::Test {
+class EventMaker : public ::testing::Test {
  protected:
-  void SetUp() override {
-    static millrace::testing::MariaDbServer server;
-    server_ = &server;
-    if (!server_->problem().empty()) GTEST_SKIP() << server_->problem();
-    ASSERT_EQ(server_->run({"drop database if exists shop", "create database shop character set utf8mb4"}), "");
+  virtual FakeHost::Settings connection() const = 0;  ///< connection.url, connection.user, connection.password
+
+  void prepare() {
     key_ = schema(row_of({{"id", spec(MR_INT32, "", false)}}, "p.shop.orders.Key", false));
     use({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}});
   }
@@ -80,6 +78,7 @@ class Events : public ::testing::Test {
     raw.parameter_count = pairs.size();
     raw.fields = fields.data();
     raw.field_count = fields.size();
+    if (made.elements != nullptr) raw.value_schema = schema(*made.elements);
     raw.has_default = made.default_value ? 1 : 0;
     if (made.default_value) raw.default_value = *made.default_value;
     return host_.add_schema(raw);
@@ -126,11 +125,9 @@ class Events : public ::testing::Test {
 
   FakeHost::Settings settings(std::string_view sink, FakeHost::Settings more) const {
     const bool debezium = sink == kDebezium;
-    more.insert({{"connection.url", server_->url("mariadb", "shop")},
-                 {debezium ? "connection.username" : "connection.user", server_->user()},
-                 {"connection.password", server_->password()},
-                 {"insert.mode", "upsert"},
-                 {debezium ? "primary.key.mode" : "pk.mode", "record_key"}});
+    for (const auto& [key, value] : connection())
+      more.insert({debezium && key == "connection.user" ? "connection.username" : key, value});
+    more.insert({{"insert.mode", "upsert"}, {debezium ? "primary.key.mode" : "pk.mode", "record_key"}});
     if (debezium) {
       more.insert({{"schema.evolution", "basic"}});
     } else {
@@ -151,6 +148,27 @@ class Events : public ::testing::Test {
     const auto status = put(sink, std::move(more));
     EXPECT_TRUE(status.ok()) << status.message();
   }
+  FakeHost host_;
+  mr_schema_id key_ = 0, row_ = 0, envelope_ = 0;
+  std::deque<std::vector<mr_value>> values_;
+  std::vector<mr_record> records_;
+};
+
+/// The same into a private MariaDB server.
+class Events : public EventMaker {
+ protected:
+  void SetUp() override {
+    static millrace::testing::MariaDbServer server;
+    server_ = &server;
+    if (!server_->problem().empty()) GTEST_SKIP() << server_->problem();
+    ASSERT_EQ(server_->run({"drop database if exists shop", "create database shop character set utf8mb4"}), "");
+    prepare();
+  }
+  FakeHost::Settings connection() const override {
+    return {{"connection.url", server_->url("mariadb", "shop")},
+            {"connection.user", server_->user()},
+            {"connection.password", server_->password()}};
+  }
   Rows rows(const std::string& sql = "select * from p_shop_orders order by id") const {
     return server_->query(sql, "shop").rows;
   }
@@ -164,10 +182,6 @@ class Events : public ::testing::Test {
   }
 
   inline static millrace::testing::MariaDbServer* server_ = nullptr;
-  FakeHost host_;
-  mr_schema_id key_ = 0, row_ = 0, envelope_ = 0;
-  std::deque<std::vector<mr_value>> values_;
-  std::vector<mr_record> records_;
 };
 
 /// Both sinks; they must agree.

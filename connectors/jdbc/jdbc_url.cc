@@ -9,12 +9,26 @@ namespace {
 
 /// Parameters that are honoured or accepted because their effect is always on; in lower case, sorted.
 constexpr std::array kKnownParameters = std::to_array<std::string_view>({
+    "adaptivefetch",
+    "adaptivefetchmaximum",
+    "adaptivefetchminimum",
+    "allowencodingchanges",
     "allowloadlocalinfile",
     "allowmultiqueries",
     "allowpublickeyretrieval",
+    "applicationname",
+    "assumeminserverversion",
+    "authenticationpluginclassname",
     "autoreconnect",
+    "autosave",
+    "binarytransfer",
+    "binarytransferdisable",
+    "binarytransferenable",
     "cacheprepstmts",
+    "cancelsignaltimeout",
+    "channelbinding",
     "characterencoding",
+    "cleanupsavepoints",
     "clientcertificatekeystorepassword",
     "clientcertificatekeystoretype",
     "clientcertificatekeystoreurl",
@@ -22,34 +36,92 @@ constexpr std::array kKnownParameters = std::to_array<std::string_view>({
     "connectiontimezone",
     "connecttimeout",
     "createdatabaseifnotexist",
+    "currentschema",
+    "databasemetadatacachefields",
+    "databasemetadatacachefieldsmib",
     "databaseterm",
     "defaultfetchsize",
+    "defaultrowfetchsize",
+    "disablecolumnsanitiser",
     "enabledsslprotocolsuites",
     "enabledtlsprotocols",
+    "escapesyntaxcallmode",
     "forceconnectiontimezonetosession",
+    "groupstartupparameters",
+    "gssencmode",
+    "gsslib",
+    "hidenonnullable",
+    "hostrecheckseconds",
+    "jaasapplicationname",
+    "jaaslogin",
+    "kerberosservername",
+    "loadbalancehosts",
+    "localsocketaddress",
+    "loggerfile",
+    "loggerlevel",
+    "logintimeout",
+    "logservererrordetail",
+    "logunclosedconnections",
     "maxallowedpacket",
+    "maxresultbuffer",
     "nullcatalogmeanscurrent",
     "nulldatabasemeanscurrent",
+    "options",
     "password",
     "permitmysqlscheme",
+    "pgdbname",
+    "pghost",
+    "pgport",
+    "preferquerymode",
+    "preparedstatementcachequeries",
+    "preparedstatementcachesizemib",
     "preparestmtcachesize",
+    "preparethreshold",
     "prepstmtcachesize",
     "prepstmtcachesqllimit",
+    "protocolversion",
+    "querytimeout",
+    "quotereturningidentifiers",
+    "readonly",
+    "readonlymode",
+    "receivebuffersize",
+    "replication",
     "requiressl",
+    "rewritebatchedinserts",
     "rewritebatchedstatements",
+    "sendbuffersize",
     "serverrsapublickeyfile",
     "serversslcert",
     "servertimezone",
+    "service",
     "sessionvariables",
+    "socketfactory",
+    "socketfactoryarg",
     "sockettimeout",
+    "ssl",
+    "sslcert",
+    "sslfactory",
+    "sslfactoryarg",
+    "sslhostnameverifier",
+    "sslkey",
     "sslmode",
+    "sslnegotiation",
+    "sslpassword",
+    "sslpasswordcallback",
+    "sslresponsetimeout",
+    "sslrootcert",
+    "sspiserviceclass",
+    "stringtype",
+    "targetservertype",
     "tcpkeepalive",
+    "tcpnodelay",
     "tinyint1isbit",
     "tlsversions",
     "transformedbitisboolean",
     "trustcertificatekeystorepassword",
     "trustcertificatekeystoretype",
     "trustcertificatekeystoreurl",
+    "unknownlength",
     "useaffectedrows",
     "usebulkstmts",
     "usebulkstmtsforinserts",
@@ -57,10 +129,12 @@ constexpr std::array kKnownParameters = std::to_array<std::string_view>({
     "usecursorfetch",
     "user",
     "useserverprepstmts",
+    "usespnego",
     "usessl",
     "useunicode",
     "uuidasstring",
     "verifyservercertificate",
+    "xmlfactoryfactory",
     "yearisdatetype",
     "zerodatetimebehavior",
 });
@@ -125,7 +199,7 @@ Status parse_host_properties(std::string_view text, JdbcUrl& url, HostAddress& a
 }
 
 Status parse_host(std::string_view text, JdbcUrl& url) {
-  HostAddress address;
+  HostAddress address{.port = url.default_port()};
   text = trim(text);
   if (text.starts_with('(') || lower(text.substr(0, 9)) == "address=(") {
     const size_t open = text.find('(');
@@ -219,10 +293,31 @@ bool JdbcUrl::flag(std::string_view key, bool fallback) const {
 }
 
 std::string JdbcUrl::host_port() const {
-  if (hosts.empty()) return "localhost:3306";
+  if (hosts.empty()) return "localhost:" + std::to_string(default_port());
   const HostAddress& first = hosts.front();
   const bool v6 = first.host.find(':') != std::string::npos;
   return (v6 ? "[" + first.host + "]" : first.host) + ":" + std::to_string(first.port);
+}
+
+Result<JdbcUrl> parse_postgresql(std::string_view rest, JdbcUrl url) {
+  const size_t question = std::min(rest.find('?'), rest.size());
+  std::string_view path = rest.substr(0, question);
+  if (path.starts_with("//")) {
+    const size_t slash = path.find('/', 2);
+    if (slash == std::string_view::npos) {
+      return invalid("connection.url: a '/' must follow the hosts; use jdbc:postgresql://host:port/database");
+    }
+    if (Status s = parse_authority(path.substr(2, slash - 2), url); !s.ok()) return s;
+    path.remove_prefix(slash + 1);
+  } else {
+    path = path.substr(path.starts_with('/') ? 1 : 0);
+    url.hosts.push_back({.port = url.default_port()});
+  }
+  url.database = percent_decode(path);
+  if (question < rest.size()) parse_parameters(rest.substr(question + 1), url);
+  if (url.parameters.contains("user")) url.user = url.parameters["user"];
+  if (url.parameters.contains("password")) url.password = url.parameters["password"];
+  return url;
 }
 
 Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
@@ -235,14 +330,13 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   } else if (scheme == "mariadb") {
     url.scheme = Scheme::kMariaDb;
   } else if (scheme == "postgresql") {
-    return invalid(
-        "connection.url: jdbc:postgresql is not supported by this build; use jdbc:mariadb://host:port/database "
-        "or jdbc:mysql://host:port/database");
+    url.scheme = Scheme::kPostgreSql;
   } else {
     return invalid("No suitable driver found for " + redact(text) +
-                   "; use jdbc:mariadb://host:port/database or jdbc:mysql://…");
+                   "; use jdbc:mariadb://host:port/database, jdbc:mysql://… or jdbc:postgresql://…");
   }
   std::string_view rest = text.substr(scheme_end + 1);
+  if (url.scheme == Scheme::kPostgreSql) return parse_postgresql(rest, std::move(url));
   rest = rest.substr(0, rest.find('#'));
   const size_t slashes = rest.find("//");
   if (slashes == std::string_view::npos) {

@@ -2,7 +2,9 @@
 ///
 ///   jdbc:mysql:[replication:|loadbalance:]//[user[:pw]@]host[:port][,host…]/[database][?k=v[&k=v]…]
 ///   jdbc:mariadb:[replication:|failover:|loadbalance:|aurora:]//…  (the same)
-/// A host may be [ipv6], (host=h,port=p,user=u,password=x) or address=(host=h)(port=p).
+///   jdbc:postgresql:[//host[:port][,host[:port]…]/][database][?k=v[&k=v]…]    database = user name when there is none
+/// PostgreSQL's host may be the percent-encoded folder of a Unix socket. A host of the others may be [ipv6],
+/// (host=h,port=p,user=u,password=x) or address=(host=h)(port=p).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,7 @@ using connectors::Result;
 using connectors::Status;
 
 /// The URL scheme also decides how some column types appear, because it used to pick the driver.
-enum class Scheme { kMySql, kMariaDb };
+enum class Scheme { kMySql, kMariaDb, kPostgreSql };
 
 struct HostAddress {
   std::string host = "localhost";
@@ -37,6 +39,9 @@ struct JdbcUrl {
   /// A parameter, or `fallback`. `key` in lower case.
   std::string parameter(std::string_view key, std::string_view fallback = "") const;
   bool flag(std::string_view key, bool fallback) const;
+  uint16_t default_port() const { return scheme == Scheme::kPostgreSql ? 5432 : 3306; }
+  /// Where URL and connection.* settings differ, pgjdbc takes the URL and the other drivers the settings.
+  bool wins_over_settings() const { return scheme == Scheme::kPostgreSql; }
   /// "host:port" of the first host, for messages.
   std::string host_port() const;
 };

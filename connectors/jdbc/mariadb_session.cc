@@ -103,19 +103,6 @@ Code classify(unsigned number, std::string_view sqlstate) {
   return Code::kInternal;
 }
 
-std::string ConnectionSettings::where() const {
-  return url.host_port() + "/" + url.database + " as user '" + user + "'";
-}
-
-Result<std::unique_ptr<Session>> open_session(const ConnectionSettings& settings, bool for_writing,
-                                              const std::function<bool(int64_t wait_ms)>& stop) {
-  for (int attempt = 1;; ++attempt) {
-    auto session = MariaDbSession::open(settings, for_writing);
-    if (session.ok() || session.status().code() != Code::kUnavailable || attempt >= settings.attempts) return session;
-    if (stop(settings.backoff_ms)) return Status(Code::kStopped, "stopped while connecting");
-  }
-}
-
 Result<std::unique_ptr<Session>> MariaDbSession::open(const ConnectionSettings& settings, bool for_writing) {
   Status last(Code::kInvalidConfig, "connection.url names no host");
   for (const HostAddress& host : settings.url.hosts) {
@@ -281,11 +268,20 @@ Result<std::unique_ptr<RowReader>> MariaDbSession::read(std::string_view sql, st
   return open_reader(*this, std::move(*statement), parameters, options);
 }
 
-Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(std::string_view sql, std::vector<Cell> cells,
+Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(const RowWrite& write, std::vector<Cell> cells,
                                                             const WriteOptions& options) {
-  auto statement = prepare(sql);
+  auto statement = prepare(write.sql);
   if (!statement.ok()) return statement.status();
   return make_writer(*this, std::move(*statement), std::move(cells), options);
+}
+
+Status MariaDbSession::roll_back_to(std::string_view savepoint) {
+  const Status s = Session::roll_back_to(savepoint);
+  return !s.ok() && error_.number == ER_SP_DOES_NOT_EXIST ? sdk::ok() : s;
+}
+
+bool MariaDbSession::lost_race() const {
+  return error_.number == ER_LOCK_DEADLOCK || error_.number == ER_LOCK_WAIT_TIMEOUT;
 }
 
 std::string MariaDbSession::escaped(std::string_view text) const {
@@ -294,8 +290,7 @@ std::string MariaDbSession::escaped(std::string_view text) const {
   return out;
 }
 
-Result<std::vector<TableId>> MariaDbSession::tables(const std::optional<std::string>& catalog,
-                                                    const std::vector<std::string>& types) {
+Result<std::vector<TableId>> MariaDbSession::tables(const TableScope& scope, const std::vector<std::string>& types) {
   std::string sql = "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('-'";
   for (const std::string& type : types) {
     if (lower(type) == "table") sql += ",'BASE TABLE'";
@@ -303,8 +298,8 @@ Result<std::vector<TableId>> MariaDbSession::tables(const std::optional<std::str
     if (lower(type) == "system table") sql += ",'SYSTEM VIEW'";
   }
   sql += ")";
-  if (catalog.has_value()) {
-    sql += " AND TABLE_SCHEMA='" + escaped(*catalog) + "'";
+  if (scope.catalog.has_value()) {
+    sql += " AND TABLE_SCHEMA='" + escaped(*scope.catalog) + "'";
   } else {
     sql += " AND TABLE_SCHEMA NOT IN ('information_schema','performance_schema')";
   }
@@ -346,6 +341,17 @@ Result<Instant> MariaDbSession::now(const WallClock& clock) {
   std::sscanf(text.c_str(), "%d-%u-%u %u:%u:%u", &civil.year, &civil.month, &civil.day, &civil.hour, &civil.minute,
               &civil.second);
   return clock.instant_of(civil);
+}
+
+Result<ZoneNow> MariaDbSession::zone_now() {
+  auto rows = query("SELECT UNIX_TIMESTAMP(), TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())");
+  if (!rows.ok()) return rows.status();
+  return ZoneNow{std::atoll(rows->at(0).at(0).value_or("0").c_str()),
+                 std::atoll(rows->at(0).at(1).value_or("0").c_str())};
+}
+
+Status MariaDbSession::set_isolation(std::string_view level) {
+  return execute("SET SESSION TRANSACTION ISOLATION LEVEL " + std::string(level));
 }
 
 bool MariaDbSession::alive() {

@@ -28,13 +28,17 @@ class MariaDbSession final : public Session {
   Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
                                           const ReadOptions& options) override;
   Status check_query(std::string_view sql) override;
-  Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                               const WriteOptions& options) override;
-  Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
-                                      const std::vector<std::string>& types) override;
+  Status roll_back_to(std::string_view savepoint) override;
+  bool lost_race() const override;
+  Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) override;
+  std::string home_catalog() const override { return settings_.url.database; }
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
   Result<std::string> table_type(const TableId& table) override;
   Result<Instant> now(const WallClock& clock) override;
+  Result<ZoneNow> zone_now() override;
+  Status set_isolation(std::string_view level) override;
   bool alive() override;
   bool broken() const override { return broken_; }
   const DatabaseError& last_error() const override { return error_; }

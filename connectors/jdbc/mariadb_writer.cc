@@ -30,6 +30,8 @@ enum_field_types wire_type(CellForm form) {
   switch (form) {
     case CellForm::kInt:
     case CellForm::kUnsigned:
+    case CellForm::kMicroDuration:
+    case CellForm::kNanoDuration:
     case CellForm::kBits:
       return MYSQL_TYPE_LONGLONG;
     case CellForm::kFloat:
@@ -157,6 +159,8 @@ class Writer final : public BatchWriter {
       switch (cell.form) {
         case CellForm::kInt:
         case CellForm::kUnsigned:
+        case CellForm::kMicroDuration:
+        case CellForm::kNanoDuration:
           column.integers[row] = value.u.i64;
           break;
         case CellForm::kBits:
@@ -257,7 +261,7 @@ class Writer final : public BatchWriter {
     switch (column.type) {
       case MYSQL_TYPE_LONGLONG:
         bind.buffer = &column.integers[row];
-        bind.is_unsigned = cells_[i].form != CellForm::kInt;
+        bind.is_unsigned = cells_[i].form == CellForm::kUnsigned || cells_[i].form == CellForm::kBits;
         break;
       case MYSQL_TYPE_FLOAT:
         bind.buffer = &column.floats[row];

@@ -110,10 +110,10 @@ Status PreviewSession::change_table(const TableId& table, std::string_view sql, 
   return sdk::ok();
 }
 
-Result<std::unique_ptr<BatchWriter>> PreviewSession::writer(std::string_view sql, std::vector<Cell> cells,
+Result<std::unique_ptr<BatchWriter>> PreviewSession::writer(const RowWrite& write, std::vector<Cell> cells,
                                                             const WriteOptions& options) {
   return std::unique_ptr<BatchWriter>(
-      std::make_unique<PreviewWriter>(sql, std::move(cells), options, dialect_, context_));
+      std::make_unique<PreviewWriter>(write.sql, std::move(cells), options, dialect_, context_));
 }
 
 Result<std::string> PreviewSession::table_type(const TableId& table) {

@@ -18,7 +18,7 @@ class PreviewSession final : public Session {
   /// Transaction control; told to nobody.
   Status execute(std::string_view) override { return sdk::ok(); }
   Status change_table(const TableId& table, std::string_view sql, const std::vector<ColumnInfo>& added) override;
-  Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                               const WriteOptions& options) override;
   Result<std::string> table_type(const TableId& table) override;
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
@@ -29,11 +29,15 @@ class PreviewSession final : public Session {
     return reader_->read(sql, parameters, options);
   }
   Status check_query(std::string_view sql) override { return reader_->check_query(sql); }
-  Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
-                                      const std::vector<std::string>& types) override {
-    return reader_->tables(catalog, types);
+  Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) override {
+    return reader_->tables(scope, types);
   }
+  std::string home_catalog() const override { return reader_->home_catalog(); }
   Result<Instant> now(const WallClock& clock) override { return reader_->now(clock); }
+  bool lost_race() const override { return reader_->lost_race(); }
+  Status complete(TableId& table) override { return reader_->complete(table); }
+  Result<ZoneNow> zone_now() override { return reader_->zone_now(); }
+  Status set_isolation(std::string_view level) override { return reader_->set_isolation(level); }
   bool alive() override { return reader_->alive(); }
   bool broken() const override { return reader_->broken(); }
   const DatabaseError& last_error() const override { return reader_->last_error(); }

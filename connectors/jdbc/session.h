@@ -23,10 +23,19 @@ namespace millrace::jdbc {
 
 using connectors::ByteArena;
 
-/// The full name of a table. MariaDB has catalogs (databases) and no schemas.
+class Dialect;  // sql.h
+
+/// The full name of a table. MariaDB has catalogs (databases) and no schemas; PostgreSQL has schemas, and its catalog
+/// is the database of the session, which only the sink names.
 struct TableId {
   std::string catalog, schema, table;
   auto operator<=>(const TableId&) const = default;
+};
+
+/// Where tables are looked for; nothing = everywhere but among the server's own.
+struct TableScope {
+  std::optional<std::string> catalog;  ///< by name
+  std::optional<std::string> schema;   ///< a LIKE pattern
 };
 
 struct ColumnInfo {
@@ -50,6 +59,12 @@ struct ConnectionSettings {
   int connect_timeout_s = 30;
   /// "host:port/database as user 'u'", for messages.
   std::string where() const;
+};
+
+/// How far a session's wall clock is from UTC at this moment.
+struct ZoneNow {
+  int64_t utc_seconds = 0;
+  int64_t offset_seconds = 0;
 };
 
 /// Rows as the ABI wants them: `width` values a row, one after another.
@@ -151,6 +166,8 @@ enum class CellForm : uint8_t {
   kTimeMillis,
   kTimeMicros,
   kTimeNanos,
+  kMicroDuration,
+  kNanoDuration,
   kZonedTimestamp,
   kZonedTime,
   kIsoDate,
@@ -171,6 +188,17 @@ struct Cell {
 struct WriteOptions {
   WallClock clock;
   TimeZone date_zone;  ///< zone in which a Date is written
+};
+
+/// A statement that writes one row a record, and what it is made of for databases that write many rows in another form.
+struct RowWrite {
+  enum class Kind : uint8_t { kInsert, kUpsert, kUpdate, kDelete } kind = Kind::kInsert;
+  TableId table;
+  std::vector<std::string> keys, others;  ///< columns; nothing in `others` for a delete
+  std::vector<std::string> changed;       ///< those of `others` that an upsert or update sets in a row that exists
+  /// For one row, a ? for each cell. The cells: keys, others; update: changed, keys; delete: keys.
+  std::string sql;
+  const Dialect* dialect = nullptr;  ///< lives as long as the session
 };
 
 /// One prepared write and its parameter arrays.
@@ -197,18 +225,33 @@ class Session {
                                                   const ReadOptions& options) = 0;
   /// Asks the server whether a statement is valid.
   virtual Status check_query(std::string_view sql) = 0;
-  virtual Result<std::unique_ptr<BatchWriter>> writer(std::string_view sql, std::vector<Cell> cells,
+  virtual Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                                       const WriteOptions& options) = 0;
 
-  /// Tables of the database `catalog` (nothing = of all databases), of the given JDBC types. Ordered.
-  virtual Result<std::vector<TableId>> tables(const std::optional<std::string>& catalog,
-                                              const std::vector<std::string>& types) = 0;
+  /// Undoes what came after the last SAVEPOINT of this name. Fine as well when DDL has committed it meanwhile.
+  virtual Status roll_back_to(std::string_view savepoint) {
+    return execute("ROLLBACK TO SAVEPOINT " + std::string(savepoint));
+  }
+  /// The last error came from another transaction (a deadlock, a lock): the same again may succeed at once.
+  virtual bool lost_race() const = 0;
+
+  /// Fills in the parts of a name that the session takes from its search path.
+  virtual Status complete(TableId& /*table*/) { return sdk::ok(); }
+  /// Tables within `scope` of the given JDBC types. Ordered.
+  virtual Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) = 0;
+  /// The catalog that is meant when nobody names one; empty where tables are told apart without catalogs.
+  virtual std::string home_catalog() const = 0;
   /// In table order; empty when there is no such table.
   virtual Result<std::vector<ColumnInfo>> columns(const TableId& table) = 0;
   /// JDBC type of the table ("TABLE", "VIEW"), empty when it does not exist.
   virtual Result<std::string> table_type(const TableId& table) = 0;
-  /// CURRENT_TIMESTAMP, read in the session as the server prints it.
+  /// CURRENT_TIMESTAMP, to the server's precision; `clock` counts where the server tells only the time of its wall
+  /// clock.
   virtual Result<Instant> now(const WallClock& clock) = 0;
+  /// The zone in which the session turns points in time into wall clock readings.
+  virtual Result<ZoneNow> zone_now() = 0;
+  /// Isolation of the transactions from here on, in words of SQL ("REPEATABLE READ").
+  virtual Status set_isolation(std::string_view level) = 0;
 
   virtual bool alive() = 0;
   /// The wire stopped: open another session.

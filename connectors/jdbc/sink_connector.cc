@@ -8,7 +8,7 @@ namespace millrace::jdbc {
 namespace {
 
 constexpr int kDeadlockTries = 5;
-constexpr unsigned kDeadlock = 1213, kLockTimeout = 1205;
+constexpr const char* kSavepoint = "millrace";
 
 const char* value_type(const mr_value& value) {
   constexpr const char* kNames[] = {"null",      "Boolean", "Byte",   "Short",      "Integer",
@@ -83,9 +83,8 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
   Status status;
   for (int attempt = 0; attempt < kDeadlockTries; ++attempt) {
     status = write_transaction(context, records);
-    const bool deadlock = !status.ok() && session_ != nullptr && !session_->broken() &&
-                          status.code() == Code::kUnavailable &&
-                          (session_->last_error().number == kDeadlock || session_->last_error().number == kLockTimeout);
+    const bool deadlock =
+        !status.ok() && session_ != nullptr && !session_->broken() && status.code() == Code::kUnavailable && lost_race_;
     // Whoever lost a deadlock can go on at once; different waits keep two tasks from meeting again.
     if (!deadlock || context.wait(5 + 10 * attempt + (records.front().offset % 7))) break;
   }
@@ -169,14 +168,14 @@ Status JdbcSinkTask::write_transaction(sdk::SinkContext& context, std::span<cons
   if (Status s = connect(context); !s.ok()) return s;
   Status status = write(context, records);
   if (status.ok()) status = session_->execute("COMMIT");
-  if (!status.ok()) roll_back("ROLLBACK");
+  lost_race_ = !status.ok() && session_->lost_race();
+  if (!status.ok()) roll_back();
   return status;
 }
 
-void JdbcSinkTask::roll_back(const char* sql) {
-  const DatabaseError cause = session_->last_error();
+void JdbcSinkTask::roll_back() {
   for (const auto& [name, table] : tables_) table->forget();
-  if (!session_->broken() && !session_->execute(sql).ok()) session_->mark_broken();
+  if (!session_->broken() && !session_->execute("ROLLBACK").ok()) session_->mark_broken();
   if (session_->broken()) disconnect();
 }
 
@@ -292,6 +291,7 @@ Result<SinkTable*> JdbcSinkTask::make_table(const sdk::SinkContext& context, con
   }
   auto id = dialect_->table_id(name, config_->connection.url);
   if (!id.ok()) return id.status();
+  if (Status s = session_->complete(*id); !s.ok()) return s;
   auto& owned = tables_[dotted(*id)];
   if (owned == nullptr) owned = std::make_unique<SinkTable>(*config_, *dialect_, std::move(*id));
   return owned.get();
@@ -303,20 +303,19 @@ Status JdbcSinkTask::write_around_bad_records(sdk::SinkContext& context, std::sp
   if (Status s = connect(context); !s.ok()) return s;
   Status status = write_part(context, records, 0);
   if (status.ok()) status = session_->execute("COMMIT");
-  if (!status.ok() && session_ != nullptr) roll_back("ROLLBACK");
+  if (!status.ok() && session_ != nullptr) roll_back();
   if (status.ok()) retries_left_ = config_->retries_max;
   return status;
 }
 
 Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first) {
-  if (Status s = session_->execute("SAVEPOINT millrace"); !s.ok()) return s;
+  if (Status s = session_->execute(std::string("SAVEPOINT ") + kSavepoint); !s.ok()) return s;
   const Status failure = write(context, records);
   if (failure.ok()) return failure;
-  const bool broken = session_->broken();
-  for (const auto& [name, table] : tables_) table->waiting.clear();
-  if (broken || failure.code() == Code::kUnavailable) return failure;
-  if (Status s = session_->execute("ROLLBACK TO SAVEPOINT millrace"); !s.ok() && session_->last_error().number != 1305)
-    return s;
+  // What is known of the tables may be undone with the rest.
+  for (const auto& [name, table] : tables_) table->forget();
+  if (session_->broken() || failure.code() == Code::kUnavailable) return failure;
+  if (Status s = session_->roll_back_to(kSavepoint); !s.ok()) return s;
   if (records.size() == 1) {
     return context.report(first,
                           Status(Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"));

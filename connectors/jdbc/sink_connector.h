@@ -42,7 +42,7 @@ class JdbcSinkTask : public sdk::SinkTask {
   Status send(sdk::SinkContext& context, SinkTable& table);
   Result<SinkTable*> table_of(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
   Result<SinkTable*> make_table(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
-  void roll_back(const char* sql);
+  void roll_back();
 
   const Parse parse_;
   std::optional<SinkConfig> config_;
@@ -56,6 +56,7 @@ class JdbcSinkTask : public sdk::SinkTask {
   ShapeCache shapes_;
   SinkTable* last_table_ = nullptr;
   int64_t retries_left_ = 0;
+  bool lost_race_ = false;  // the last transaction failed because of another one
 };
 
 /// What the plugin registers.

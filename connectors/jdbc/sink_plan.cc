@@ -223,6 +223,10 @@ class PlanMaker {
   void add(std::vector<SinkField>& to, const std::string& name, mr_schema_id id, CellSource source, bool key) {
     const mr_schema* schema = context_.describe(id);
     SinkField field{name, schema, std::move(source), form(*schema), key, !key && schema->optional != 0};
+    for (const mr_schema* one = schema; one != nullptr && one->type == MR_ARRAY; ++field.array_depth) {
+      one = field.element = context_.describe(one->value_schema);
+    }
+    if (field.element != nullptr) field.form = form(*field.element);
     if (!key && config_.timestamp_fields.contains(name) && (schema->type == MR_INT64 || schema->type == MR_STRING)) {
       field.form = config_.timestamp_nanos ? CellForm::kEpochNanos : CellForm::kEpochMicros;
     }

@@ -18,6 +18,8 @@ struct SinkField {
   CellSource source;
   CellForm form = CellForm::kText;
   bool key = false, optional = false;
+  const mr_schema* element = nullptr;  ///< of an ARRAY: the innermost element
+  size_t array_depth = 0;
 };
 
 /// Which columns records of one (key schema, value schema) have.

@@ -27,6 +27,16 @@ std::vector<ColumnInfo> infos_of(const std::vector<ColumnDefinition>& definition
 
 }  // namespace
 
+std::string SinkTable::column_of(const SinkField& field) const {
+  const std::string name = dialect_.stored(field.name);
+  const ColumnInfo* alike = nullptr;
+  for (const ColumnInfo& column : columns_) {
+    if (column.name == name) return field.name;
+    if (lower(column.name) == lower(name)) alike = &column;
+  }
+  return alike != nullptr ? alike->name : field.name;
+}
+
 void SinkTable::forget() {
   prepared_.clear();
   waiting.clear();
@@ -50,8 +60,9 @@ Status SinkTable::refresh(Session& session) {
 std::vector<const SinkField*> SinkTable::missing(const FieldPlan& plan) const {
   std::vector<const SinkField*> fields;
   for (const SinkField& field : plan.all) {
+    const std::string name = lower(dialect_.stored(field.name));
     const bool found = std::any_of(columns_.begin(), columns_.end(),
-                                   [&](const ColumnInfo& column) { return lower(column.name) == lower(field.name); });
+                                   [&](const ColumnInfo& column) { return lower(column.name) == name; });
     if (!found) fields.push_back(&field);
   }
   return fields;
@@ -78,10 +89,12 @@ std::vector<ColumnDefinition> SinkTable::definitions(const FieldPlan& plan, cons
   std::vector<ColumnDefinition> columns;
   for (const SinkField* field : fields) {
     const bool epoch = field->form == CellForm::kEpochMicros || field->form == CellForm::kEpochNanos;
-    const std::string type = plan.event && !epoch ? dialect_.event_column_type(*field->schema, field->key)
-                                                  : dialect_.column_type(*field->schema, field->key, epoch);
+    const mr_schema& one = field->element != nullptr ? *field->element : *field->schema;
+    std::string type = plan.event && !epoch ? dialect_.event_column_type(one, field->key)
+                                            : dialect_.column_type(one, field->key, epoch);
+    if (field->element != nullptr && !type.empty()) type = dialect_.array_of(type, field->array_depth);
     ColumnDefinition column{field->name, type, field->optional, "", field->key};
-    if (field->source.from == CellSource::From::kTopic) column.type = "VARCHAR(249)";  // Kafka's longest topic name
+    if (field->source.from == CellSource::From::kTopic) column.type = dialect_.topic_type();
     if (column.type.empty()) {
       const std::string_view name = sdk::view(field->schema->name);
       problem = {Code::kInvalidConfig, (name.empty() ? std::string("null") : std::string(name)) + " (" +

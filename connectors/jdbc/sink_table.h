@@ -56,6 +56,9 @@ class SinkTable {
   Status create(Session& session, const FieldPlan& plan);
   Status amend(Session& session, const FieldPlan& plan);
   Status refresh(Session& session);
+  /// The column's name as the table has it: exactly the field's, or one that differs in case.
+  std::string column_of(const SinkField& field) const;
+  std::vector<std::string> columns_of(const std::vector<SinkField>& fields) const;
   std::vector<const SinkField*> missing(const FieldPlan& plan) const;
   std::vector<ColumnDefinition> definitions(const FieldPlan& plan, const std::vector<const SinkField*>& fields,
                                             Status& problem) const;

@@ -9,12 +9,6 @@ namespace {
 
 constexpr size_t kPreparedMax = 128;  // statements of one table
 
-std::vector<std::string> names_of(const std::vector<SinkField>& fields) {
-  std::vector<std::string> names;
-  for (const SinkField& field : fields) names.push_back(field.name);
-  return names;
-}
-
 bool holds_text(const SinkField& field) { return field.form == CellForm::kText || field.form == CellForm::kBytes; }
 
 }  // namespace
@@ -123,6 +117,12 @@ Result<FieldPlan> SinkTable::plan(const sdk::TaskContext& context) const {
   return FieldPlan::make(config_, id_, context, input);
 }
 
+std::vector<std::string> SinkTable::columns_of(const std::vector<SinkField>& fields) const {
+  std::vector<std::string> names;
+  for (const SinkField& field : fields) names.push_back(column_of(field));
+  return names;
+}
+
 std::vector<Cell> SinkTable::cells(const std::vector<SinkField>& fields) const {
   // The row of a change event is exact: its nulls are nulls.
   const bool replace = config_.replace_null && shape.kind != RecordShape::Kind::kEnvelope;
@@ -137,8 +137,12 @@ std::vector<Cell> SinkTable::cells(const std::vector<SinkField>& fields) const {
 Result<std::unique_ptr<BatchWriter>> SinkTable::prepare(Session& session, const FieldPlan& plan,
                                                         const Absent& absent) const {
   const auto is_absent = [&](size_t i) { return std::find(absent.begin(), absent.end(), i) != absent.end(); };
-  const std::vector<std::string> keys = names_of(plan.keys), others = names_of(plan.others);
-  std::vector<std::string> changed;
+  RowWrite write;
+  write.table = id_;
+  write.dialect = &dialect_;
+  write.keys = columns_of(plan.keys);
+  const std::vector<std::string> others = columns_of(plan.others);
+  std::vector<std::string>& changed = write.changed;
   std::vector<Cell> key_cells = cells(plan.keys), other_cells = cells(plan.others), changed_cells;
   for (size_t i = 0; i < others.size(); ++i) {
     if (!is_absent(i)) {
@@ -152,18 +156,29 @@ Result<std::unique_ptr<BatchWriter>> SinkTable::prepare(Session& session, const 
     first.insert(first.end(), second.begin(), second.end());
     return first;
   };
-  if (removing) return session.writer(dialect_.remove(id_, keys), std::move(key_cells), config_.write);
+  if (removing) {
+    write.kind = RowWrite::Kind::kDelete;
+    write.changed.clear();
+    write.sql = dialect_.remove(id_, write.keys);
+    return session.writer(write, std::move(key_cells), config_.write);
+  }
+  write.others = others;
   switch (config_.insert_mode) {
     case InsertMode::kUpdate:
       if (changed.empty() && !absent.empty()) return std::unique_ptr<BatchWriter>();
-      return session.writer(dialect_.update(id_, keys, changed), joined(changed_cells, key_cells), config_.write);
+      write.kind = RowWrite::Kind::kUpdate;
+      write.sql = dialect_.update(id_, write.keys, changed);
+      return session.writer(write, joined(changed_cells, key_cells), config_.write);
     case InsertMode::kUpsert:
-      return session.writer(dialect_.upsert_some(id_, keys, others, changed), joined(key_cells, other_cells),
-                            config_.write);
+      write.kind = RowWrite::Kind::kUpsert;
+      write.sql = dialect_.upsert_some(id_, write.keys, others, changed);
+      break;
     case InsertMode::kInsert:
+      write.kind = RowWrite::Kind::kInsert;
+      write.sql = dialect_.insert(id_, write.keys, others);
       break;
   }
-  return session.writer(dialect_.insert(id_, keys, others), joined(key_cells, other_cells), config_.write);
+  return session.writer(write, joined(key_cells, other_cells), config_.write);
 }
 
 }  // namespace millrace::jdbc

@@ -380,7 +380,7 @@ void check_connection(const sdk::Config& config, Findings& findings) {
                  "The configured query is not valid and has database/connection errors. Please provide the correct "
                  "query by validating the "
                  "query syntax and the existing table/column names with the database being connected (SQLState: " +
-                     error.sqlstate + ", errorCode: " + std::to_string(error.number) + ")");
+                     error.sqlstate + (error.number == 0 ? "" : ", errorCode: " + std::to_string(error.number)) + ")");
   }
 }
 

@@ -127,11 +127,12 @@ Result<std::vector<TableId>> JdbcSourceConnector::list(Session& session) const {
   // Other databases of the server count only where they are asked for: a second `users` elsewhere must not stop this
   // one.
   const std::optional<std::string> catalog = config_.get("catalog.pattern");
+  const TableScope scope{catalog, config_.get("schema.pattern")};
   const bool all = catalog.has_value() || !settings_.url.flag("nulldatabasemeanscurrent", true) ||
                    !settings_.url.flag("nullcatalogmeanscurrent", true);
-  auto tables = session.tables(catalog, config_.list("table.types"));
+  auto tables = session.tables(scope, config_.list("table.types"));
   if (!tables.ok()) return tables.status();
-  return filter_.choose(*tables, *dialect_, all ? std::string() : settings_.url.database);
+  return filter_.choose(*tables, *dialect_, all ? std::string() : session.home_catalog());
 }
 
 void JdbcSourceConnector::monitor(sdk::ConnectorContext context) {

@@ -63,7 +63,7 @@ Status JdbcSourceTask::connect(sdk::SourceContext& context) {
     session_ = std::move(*session);
   }
   if (config_->isolation.empty()) return sdk::ok();
-  Status isolated = session_->execute("SET SESSION TRANSACTION ISOLATION LEVEL " + config_->isolation);
+  Status isolated = session_->set_isolation(config_->isolation);
   if (!isolated.ok()) context.warn("transaction.isolation.mode is not in effect: " + isolated.message());
   return sdk::ok();
 }
@@ -76,10 +76,10 @@ void JdbcSourceTask::disconnect() {
 
 void JdbcSourceTask::warn_of_time_zone(sdk::SourceContext& context) {
   if (!uses_timestamp(config_->mode)) return;
-  auto rows = session_->query("SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW()), UNIX_TIMESTAMP()");
-  if (!rows.ok()) return;
-  const int64_t offset = std::atoll(rows->at(0).at(0).value_or("0").c_str());
-  const int64_t expected = config_->read.clock.zone.offset_at(std::atoll(rows->at(0).at(1).value_or("0").c_str()));
+  auto zone = session_->zone_now();
+  if (!zone.ok()) return;
+  const int64_t offset = zone->offset_seconds;
+  const int64_t expected = config_->read.clock.zone.offset_at(zone->utc_seconds);
   if (offset == expected) return;
   context.warn("the session's time zone is " + std::to_string(offset / 60) + " minutes from UTC, but db.timezone=" +
                context.string("db.timezone") + " means " + std::to_string(expected / 60) +

@@ -1,4 +1,4 @@
-/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect.
+/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect, PostgreSQL has its own.
 /// Threads: any (immutable).
 #pragma once
 
@@ -41,6 +41,12 @@ class Dialect {
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   /// Column type for a schema; empty when there is none. `key`: the column belongs to the primary key.
   virtual std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const = 0;
+  /// Type of an array of `depth` dimensions; empty when the database has none.
+  virtual std::string array_of(const std::string& element, size_t depth) const = 0;
+  /// Type of a column for Kafka's topics.
+  virtual std::string topic_type() const = 0;
+  /// The name under which the catalog keeps a column that a statement calls `name`.
+  virtual std::string stored(std::string_view name) const = 0;
   /// The same for a field of a change event (debezium_types.h).
   virtual std::string event_column_type(const mr_schema& schema, bool key) const = 0;
   /// A default value of such a field; empty when it has no form.

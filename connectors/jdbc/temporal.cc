@@ -99,6 +99,8 @@ Status from_text(CellForm form, const mr_value& value, const WriteOptions& optio
     const int64_t utc = days_of(CalendarSystem::kProlepticGregorian, iso.year, iso.month, iso.day) * kDaySeconds +
                         iso.hour * 3600 + iso.minute * 60 + iso.second - iso.offset;
     out.civil = gregorian(options.clock.zone).civil_of(utc, iso.micros);
+    out.zoned = true;
+    out.offset = options.clock.zone.offset_at(utc);
   }
   out.hours = out.civil.hour;
   return sdk::ok();
@@ -123,6 +125,12 @@ Civil from_epoch(int64_t number, int64_t per_second, const WallClock& clock) {
   return clock.civil_of(seconds, static_cast<uint32_t>((number - seconds * per_second) * 1'000'000 / per_second));
 }
 
+void from_instant(int64_t number, int64_t per_second, const WallClock& clock, WallTime& out) {
+  out.civil = from_epoch(number, per_second, clock);
+  out.zoned = true;
+  out.offset = clock.zone.offset_at(floor_div(number, per_second));
+}
+
 Status convert(CellForm form, const mr_value& value, int64_t number, const WriteOptions& options, WallTime& out) {
   static const WallClock kPlain = gregorian({});
   switch (form) {
@@ -136,14 +144,14 @@ Status convert(CellForm form, const mr_value& value, int64_t number, const Write
       break;
     case CellForm::kTime:
     case CellForm::kTimestamp:
-      out.civil = from_epoch(number, 1000, options.clock);
+      from_instant(number, 1000, options.clock, out);
       out.hours = out.civil.hour;
       break;
     case CellForm::kEpochMicros:
-      out.civil = from_epoch(number, 1'000'000, options.clock);
+      from_instant(number, 1'000'000, options.clock, out);
       break;
     case CellForm::kEpochNanos:
-      out.civil = from_epoch(number, 1'000'000'000, options.clock);
+      from_instant(number, 1'000'000'000, options.clock, out);
       break;
     case CellForm::kEventMillis:
       out.civil = from_epoch(number, 1000, kPlain);
@@ -186,7 +194,7 @@ WallTime::Kind kind_of(CellForm form) {
 
 }  // namespace
 
-Status wall_time(CellForm form, const mr_value& value, const WriteOptions& options, WallTime& out) {
+Status wall_reading(CellForm form, const mr_value& value, const WriteOptions& options, WallTime& out) {
   out = WallTime{};
   out.kind = kind_of(form);
   int64_t number = value.u.i64;
@@ -200,6 +208,11 @@ Status wall_time(CellForm form, const mr_value& value, const WriteOptions& optio
   }
   if (Status s = convert(form, value, number, options, out); !s.ok()) return s;
   if (out.kind == WallTime::Kind::kDate) out.civil.hour = out.civil.minute = out.civil.second = 0;
+  return sdk::ok();
+}
+
+Status wall_time(CellForm form, const mr_value& value, const WriteOptions& options, WallTime& out) {
+  if (Status s = wall_reading(form, value, options, out); !s.ok()) return s;
   if (out.kind != WallTime::Kind::kTime && (out.civil.year < 0 || out.civil.year > 9999)) {
     return refused(value, "is outside the years 0 to 9999 that DATE and DATETIME have");
   }

@@ -1,0 +1,251 @@
+/// MariaDB's and MySQL's SQL.
+#include "connectors/jdbc/mariadb_sql.h"
+
+#include <algorithm>
+
+#include "connectors/jdbc/debezium_types.h"
+#include "connectors/jdbc/sql_text.h"
+#include "connectors/jdbc/temporal.h"
+
+namespace millrace::jdbc {
+namespace {
+
+class MariaDbDialect final : public Dialect {
+ public:
+  explicit MariaDbDialect(bool quote_identifiers) : quotes_(quote_identifiers) {}
+
+  std::string quote(std::string_view part) const override {
+    if (!quotes_) return std::string(part);
+    std::string out = "`";
+    for (const char c : part) out.append(c == '`' ? 2 : 1, c);
+    return out + "`";
+  }
+
+  std::string qualified(const TableId& table) const override {
+    return table.catalog.empty() ? quote(table.table) : quote(table.catalog) + "." + quote(table.table);
+  }
+
+  std::string insert(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const override {
+    return "INSERT INTO " + columns_of(table, keys, others) + " VALUES(" + marks(keys.size() + others.size()) + ")";
+  }
+
+  std::string upsert(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const override {
+    return upsert_some(table, keys, others, others);
+  }
+
+  std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
+                          const std::vector<std::string>& others,
+                          const std::vector<std::string>& changed) const override {
+    std::string sql = "insert into " + columns_of(table, keys, others) + " values(" +
+                      marks(keys.size() + others.size()) + ") on duplicate key update ";
+    const auto& updated = changed.empty() ? keys : changed;
+    for (size_t i = 0; i < updated.size(); ++i) {
+      const std::string name = quote(updated[i]);
+      sql += (i == 0 ? "" : ",") + name + "=values(" + name + ")";
+    }
+    return sql;
+  }
+
+  std::string update(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const override {
+    return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
+  }
+
+  std::string remove(const TableId& table, const std::vector<std::string>& keys) const override {
+    return "DELETE FROM " + qualified(table) + where(keys);
+  }
+
+  std::string truncate(const TableId& table) const override { return "TRUNCATE TABLE " + qualified(table); }
+
+  std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
+    std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      sql += (i == 0 ? "\n" : ",\n") + clause(columns[i]);
+      if (columns[i].key) key += (key.empty() ? "" : ",") + quote(columns[i].name);
+    }
+    if (!key.empty()) sql += ",\nPRIMARY KEY(" + key + ")";
+    return sql + ")";
+  }
+
+  std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
+    std::string sql = "ALTER TABLE " + qualified(table) + " ";
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (columns.size() > 1) sql += i == 0 ? "\n" : ",\n";
+      sql += "ADD " + clause(columns[i]);
+    }
+    return sql;
+  }
+
+  std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const override {
+    if (epoch_timestamp && (schema.type == MR_INT64 || schema.type == MR_STRING)) return "DATETIME(6)";
+    const std::string_view name = connect_logical(schema);
+    if (name == "Decimal") return decimal_type(schema);
+    if (name == "Date") return "DATE";
+    if (name == "Time") return "TIME(3)";
+    if (name == "Timestamp") return "DATETIME(3)";
+    switch (schema.type) {
+      case MR_INT8:
+      case MR_BOOLEAN:
+        return "TINYINT";
+      case MR_INT16:
+        return "SMALLINT";
+      case MR_INT32:
+        return "INT";
+      case MR_INT64:
+        return "BIGINT";
+      case MR_FLOAT32:
+        return "FLOAT";
+      case MR_FLOAT64:
+        return "DOUBLE";
+      case MR_STRING:
+        // A TEXT column cannot be part of a key without a length; 255 characters of utf8mb4 fit every index format.
+        return key ? "VARCHAR(255)" : "TEXT";
+      case MR_BYTES:
+        return "VARBINARY(1024)";
+      default:
+        return "";
+    }
+  }
+
+  std::string array_of(const std::string&, size_t) const override { return ""; }
+  std::string topic_type() const override { return "VARCHAR(249)"; }  // Kafka's longest topic name
+  std::string stored(std::string_view name) const override { return std::string(name); }
+
+  std::string event_column_type(const mr_schema& schema, bool key) const override {
+    return debezium_column_type(schema, key);
+  }
+
+  std::string event_literal(const mr_schema& schema, CellForm form, const mr_value& value,
+                            const WriteOptions& options) const override {
+    switch (form) {
+      case CellForm::kInt:
+      case CellForm::kMicroDuration:
+      case CellForm::kNanoDuration:
+      case CellForm::kFloat:
+      case CellForm::kDouble:
+      case CellForm::kDecimal:
+      case CellForm::kText:
+        return literal(schema, value, options);
+      case CellForm::kUnsigned:
+        return std::to_string(static_cast<uint64_t>(value.u.i64));
+      case CellForm::kBytes:
+        return hex_literal({value.u.bytes, value.size});
+      case CellForm::kBits: {
+        std::string turned(value.u.bytes, value.size);
+        std::reverse(turned.begin(), turned.end());
+        return hex_literal(turned);
+      }
+      case CellForm::kVariableDecimal:
+      case CellForm::kGeometry:
+      case CellForm::kPoint:
+        return "";
+      default: {
+        WallTime wall;
+        return wall_time(form, value, options, wall).ok() ? quoted(wall) : std::string();
+      }
+    }
+  }
+
+  std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const override {
+    if (const std::string time = logical_time_text(schema, value, options); !time.empty()) return "'" + time + "'";
+    switch (value.kind) {
+      case MR_BOOLEAN:
+        return value.u.i64 != 0 ? "1" : "0";
+      case MR_STRING:
+        return string_literal({value.u.bytes, value.size});
+      case MR_BYTES:
+        return hex_literal({value.u.bytes, value.size});
+      default:
+        return number_text(value);
+    }
+  }
+
+  Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const override {
+    auto parts = split_identifier(name);
+    if (!parts.ok()) return parts.status();
+    // MariaDB has no schemas: database.table is what two parts mean.
+    switch (parts->size()) {
+      case 1:
+        return TableId{url.database, "", parts->at(0)};
+      case 2:
+        return TableId{parts->at(0), "", parts->at(1)};
+      default:
+        return Status(Code::kInvalidConfig,
+                      "'" + std::string(name) + "' has " + std::to_string(parts->size()) +
+                          " parts; name a table as table or database.table, dots within a name in `quotes`");
+    }
+  }
+
+ private:
+  std::string columns_of(const TableId& table, const std::vector<std::string>& keys,
+                         const std::vector<std::string>& others) const {
+    std::string sql = qualified(table) + "(";
+    bool first = true;
+    for (const auto* names : {&keys, &others}) {
+      for (const std::string& name : *names) {
+        sql += (first ? "" : ",") + quote(name);
+        first = false;
+      }
+    }
+    return sql + ")";
+  }
+
+  static std::string marks(size_t count) {
+    std::string sql;
+    for (size_t i = 0; i < count; ++i) sql += i == 0 ? "?" : ",?";
+    return sql;
+  }
+
+  std::string assignments(const std::vector<std::string>& names, std::string_view separator) const {
+    std::string sql;
+    for (size_t i = 0; i < names.size(); ++i)
+      sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
+    return sql;
+  }
+
+  std::string where(const std::vector<std::string>& keys) const {
+    return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
+  }
+
+  std::string clause(const ColumnDefinition& column) const {
+    std::string sql = quote(column.name) + " " + column.type;
+    if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;
+    return sql + (column.optional ? " NULL" : " NOT NULL");
+  }
+
+  static std::string decimal_type(const mr_schema& schema) {
+    const std::string scale(parameter_of(schema, "scale"));
+    return "DECIMAL(65," + (scale.empty() ? std::string("0") : scale) + ")";
+  }
+
+  static std::string string_literal(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+      if (c == '\'' || c == '\\') out += c;
+      out += c;
+    }
+    return out + "'";
+  }
+
+  static std::string hex_literal(std::string_view bytes) {
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    std::string out = "x'";
+    for (const char c : bytes) {
+      out += kDigits[static_cast<unsigned char>(c) >> 4];
+      out += kDigits[static_cast<unsigned char>(c) & 15];
+    }
+    return out + "'";
+  }
+
+  bool quotes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> make_mariadb_dialect(bool quote_identifiers) {
+  return std::make_unique<MariaDbDialect>(quote_identifiers);
+}
+
+}  // namespace millrace::jdbc
