@@ -230,6 +230,13 @@ Status PgSession::execute(std::string_view sql) {
   return result.ok() ? sdk::ok() : result.status();
 }
 
+Result<uint64_t> PgSession::change_rows(std::string_view sql) {
+  if (Status s = begin(); !s.ok()) return s;
+  auto result = run(std::string(sql));
+  if (!result.ok()) return result.status();
+  return static_cast<uint64_t>(std::atoll(PQcmdTuples(result->get())));
+}
+
 Result<std::vector<Session::Row>> PgSession::query(std::string_view sql) {
   if (Status s = begin(); !s.ok()) return s;
   auto result = run(std::string(sql));

@@ -37,6 +37,8 @@ class PgSession final : public Session {
   ~PgSession() override;
 
   Status execute(std::string_view sql) override;
+  Result<uint64_t> change_rows(std::string_view sql) override;
+  bool ddl_in_transactions() const override { return true; }
   Result<std::vector<Row>> query(std::string_view sql) override;
   Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
                                           const ReadOptions& options) override;
