@@ -239,6 +239,29 @@ TEST_F(SourceTaskTest, ProgressIsInTheStatusUntilToldAnew) {
   EXPECT_EQ(task_->status().progress[1].number, 7);
 }
 
+TEST_F(SourceTaskTest, SignalsWaitForAPluginThatAsks) {
+  std::atomic<bool> asks = false;
+  Guarded<std::vector<std::string>> taken;
+  script_.poll = [&](mr_context* context, mr_error*) -> int32_t {
+    while (asks) {
+      const mr_str signal = context->take_signal();
+      if (signal.data == nullptr) break;
+      taken.with([&](auto& list) { list.emplace_back(signal.data, signal.size); });
+    }
+    context->wait(std::chrono::milliseconds(1));
+    return MR_OK;
+  };
+  launch(make({}));
+  ASSERT_TRUE(eventually([&] { return task_->status().state == State::kRunning; }));
+  EXPECT_EQ(task_->post_signal(R"({"type":"log"})").error().code, ErrorCode::kConflict);
+  asks = true;
+  ASSERT_TRUE(eventually([&] { return task_->post_signal(R"({"type":"first"})").has_value(); }));
+  ASSERT_TRUE(task_->post_signal(R"({"type":"second"})").has_value());
+  ASSERT_TRUE(eventually([&] { return taken.with([](auto& list) { return list.size() == 2; }); }));
+  EXPECT_THAT(taken.with([](auto& list) { return list; }),
+              ::testing::ElementsAre(R"({"type":"first"})", R"({"type":"second"})"));
+}
+
 TEST_F(SourceTaskTest, ASourceMayNotWriteToItsOwnOffsetsInTransactions) {
   emit_once({{"connect-offsets", "x"}});
   launch(make({}, exactly_once_));

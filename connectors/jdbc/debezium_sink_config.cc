@@ -75,8 +75,8 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"batch.size", Type::kInt, "500", Importance::kMedium, "Most records in one statement.", kConnector, 13,
      Width::kShort, "Batch size", sdk::checks::at_least<1>},
     {"quote.identifiers", Type::kBoolean, "false", Importance::kLow,
-     "Accepted: names are always quoted, which changes nothing where names keep their case.", kConnector, 14,
-     Width::kShort, "Quote identifiers"},
+     "false: names are written as without quotes, which PostgreSQL puts in lower case.", kConnector, 14, Width::kShort,
+     "Quote identifiers"},
     {"unavailable.value.placeholder", Type::kString, "__debezium_unavailable_value", Importance::kLow,
      "A text in place of an unknown value: an update leaves the column as it is.", kConnector, 15, Width::kMedium,
      "Unavailable value placeholder"},
@@ -106,10 +106,10 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"connection.pool.timeout", Type::kInt64, "1800", Importance::kLow, "One connection a task.", kAccepted, 6},
     {"connection.restart.on.errors", Type::kBoolean, "false", Importance::kLow, "A lost connection is opened again.",
      kAccepted, 7},
-    {"dialect.postgres.postgis.schema", Type::kString, "public", Importance::kLow, "For another database.", kAccepted,
-     8},
-    {"dialect.postgres.unnest.insert.enabled", Type::kBoolean, "false", Importance::kLow, "For another database.",
-     kAccepted, 9},
+    {"dialect.postgres.postgis.schema", Type::kString, "public", Importance::kLow,
+     "Accepted; PostGIS is found through the search path.", kAccepted, 8},
+    {"dialect.postgres.unnest.insert.enabled", Type::kBoolean, "false", Importance::kLow,
+     "Accepted; PostgreSQL always gets arrays of rows.", kAccepted, 9},
     {"dialect.sqlserver.identity.insert", Type::kBoolean, "false", Importance::kLow, "For another database.", kAccepted,
      10},
 });
@@ -189,6 +189,7 @@ Result<SinkConfig> parse_debezium_sink(const sdk::Config& config) {
   if (!filter.ok()) return filter.status();
   out->field_filter = std::move(*filter);
   out->underscore_topic = true;
+  out->fold_identifiers = !config.boolean("quote.identifiers");
   return out;
 }
 

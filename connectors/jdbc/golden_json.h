@@ -1,6 +1,7 @@
 /// Connect's JSON form of records, for tests: enough of JsonConverter to replay recorded cases without the worker.
 #pragma once
 
+#include <cmath>
 #include <deque>
 #include <millrace/testing.hpp>
 #include <nlohmann/json.hpp>
@@ -69,6 +70,8 @@ inline Json value_json(const FakeHost& host, const mr_value& value, mr_schema_id
       return value.u.i64 != 0;
     case MR_FLOAT32:
     case MR_FLOAT64:
+      if (std::isnan(value.u.f64)) return "NaN";
+      if (std::isinf(value.u.f64)) return value.u.f64 > 0 ? "Infinity" : "-Infinity";
       return value.u.f64;
     case MR_STRING:
       return std::string(value.u.bytes, value.size);

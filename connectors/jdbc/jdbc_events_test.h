@@ -63,12 +63,13 @@ class EventMaker : public ::testing::Test {
     key_ = schema(row_of({{"id", spec(MR_INT32, "", false)}}, "p.shop.orders.Key", false));
     use({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}});
   }
-  mr_schema_id schema(const SchemaSpec& made) {
+  mr_schema_id schema(const SchemaSpec& made) { return add_schema(host_, made); }
+  static mr_schema_id add_schema(FakeHost& host, const SchemaSpec& made) {
     // The host numbers children first, as register_with does in a task.
     std::vector<mr_pair> pairs;
     for (const auto& [key, value] : made.parameters) pairs.push_back({sdk::to_mr(key), sdk::to_mr(value)});
     std::vector<mr_field> fields;
-    for (const auto& field : made.fields) fields.push_back({sdk::to_mr(field.name), schema(field.schema), 0});
+    for (const auto& field : made.fields) fields.push_back({sdk::to_mr(field.name), add_schema(host, field.schema), 0});
     mr_schema raw{};
     raw.struct_size = sizeof(raw);
     raw.type = static_cast<uint8_t>(made.type);
@@ -78,10 +79,10 @@ class EventMaker : public ::testing::Test {
     raw.parameter_count = pairs.size();
     raw.fields = fields.data();
     raw.field_count = fields.size();
-    if (made.elements != nullptr) raw.value_schema = schema(*made.elements);
+    if (made.elements != nullptr) raw.value_schema = add_schema(host, *made.elements);
     raw.has_default = made.default_value ? 1 : 0;
     if (made.default_value) raw.default_value = *made.default_value;
-    return host_.add_schema(raw);
+    return host.add_schema(raw);
   }
   /// The row of the events that follow.
   void use(std::vector<SchemaSpec::Field> columns) {

@@ -1,7 +1,12 @@
 /// millrace.exactly.once: offsets in the database, in the transactions of the rows. Both databases must agree.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 #include <set>
 
 #include "connectors/jdbc/jdbc_events_test.h"
+#include "connectors/jdbc/session.h"
 #include "tests/support/postgres_server.h"
 
 namespace millrace::jdbc {
@@ -52,6 +57,17 @@ class ExactlyOnce : public EventMaker, public ::testing::WithParamInterface<bool
     return all.empty() || all[0].empty() ? "nothing" : all[0][0];
   }
   std::string stored() const { return cell("select " + quoted("offset") + " from millrace_offsets"); }
+  /// The server ends all sessions with the database.
+  void end_sessions() const {
+    if (postgres()) {
+      sql(
+          {"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname='shop' and pid <> "
+           "pg_backend_pid()"});
+      return;
+    }
+    for (const Row& row : rows("select id from information_schema.processlist where db='shop' and id<>connection_id()"))
+      sql({"kill " + row[0]});
+  }
   static std::string quoted(const std::string& name) {
     const std::string quote = postgres() ? "\"" : "`";
     return quote + name + quote;
@@ -143,15 +159,7 @@ TEST_P(ExactlyOnce, ALostSessionAsksAgainBeforeItWrites) {
   expect_ok(only.put(plain(0, 4)));
   // As a failover to a server that lags: what it has not is read again.
   sql({"delete from orders where id >= 2", "update millrace_offsets set " + quoted("offset") + "=2"});
-  const std::string kill = postgres() ? "select pg_terminate_backend(pid) from pg_stat_activity where "
-                                        "datname='shop' and pid <> pg_backend_pid()"
-                                      : "";
-  if (postgres()) {
-    sql({kill});
-  } else {
-    for (const Row& row : rows("select id from information_schema.processlist where db='shop' and id<>connection_id()"))
-      sql({"kill " + row[0]});
-  }
+  end_sessions();
   EXPECT_FALSE(only.put(plain(4, 6)).ok());
   expect_ok(only.put(plain(4, 6)));  // the host brings the same records
   ASSERT_EQ(host_.seeks().size(), 1U);
@@ -257,6 +265,33 @@ TEST_P(ExactlyOnce, AWrongTableOfOffsetsIsAPlainError) {
   const auto status = first.put(plain(0, 1));
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(status.message(), HasSubstr("mine"));
+}
+
+/// The client libraries close their socket when a connection is lost; its number is then anyone's.
+TEST_P(ExactlyOnce, InterruptingALostSessionLeavesOthersSocketsAlone) {
+  ConnectionSettings how;
+  const auto where = connection();
+  auto url = parse_jdbc_url(where.at("connection.url"));
+  ASSERT_TRUE(url.ok());
+  how.url = std::move(*url);
+  how.user = where.at("connection.user");
+  how.password = where.at("connection.password");
+  auto session = open_session(how, true, [](int64_t) { return true; });
+  ASSERT_TRUE(session.ok());
+  end_sessions();
+  ASSERT_FALSE((*session)->execute("SELECT 1").ok());
+  ASSERT_TRUE((*session)->broken());
+  std::array<std::array<int, 2>, 8> others{};
+  for (auto& pair : others) ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+  (*session)->interrupt();
+  session->reset();
+  for (const auto& pair : others) {
+    const char byte = 'x';
+    EXPECT_EQ(::send(pair[0], &byte, 1, MSG_NOSIGNAL), 1);
+    EXPECT_EQ(::send(pair[1], &byte, 1, MSG_NOSIGNAL), 1);
+    close(pair[0]);
+    close(pair[1]);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, ExactlyOnce, ::testing::Bool(),

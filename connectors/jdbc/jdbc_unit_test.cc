@@ -52,8 +52,7 @@ TEST(JdbcUrl, DefaultsToLocalhostAndWarnsOfUnknownParameters) {
 
 TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
   EXPECT_EQ(parse_jdbc_url("localhost:3306/db").status().message(), "Not a valid JDBC URL: localhost:3306/db");
-  EXPECT_THAT(parse_jdbc_url("jdbc:postgresql://h/db").status().message(),
-              HasSubstr("jdbc:postgresql is not supported"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:postgresql://h:5432").status().message(), HasSubstr("'/' must follow the hosts"));
   EXPECT_THAT(parse_jdbc_url("jdbc:nosuch://h/db").status().message(),
               HasSubstr("No suitable driver found for jdbc:nosuch://h/db"));
   EXPECT_THAT(parse_jdbc_url("jdbc:mysql://h:99999/db").status().message(), HasSubstr("99999"));

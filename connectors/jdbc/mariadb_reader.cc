@@ -6,6 +6,7 @@
 
 #include "connectors/jdbc/decimal.h"
 #include "connectors/jdbc/mariadb_session.h"
+#include "connectors/jdbc/timestamp_form.h"
 
 namespace millrace::jdbc {
 namespace {
@@ -14,7 +15,6 @@ constexpr unsigned kBinaryCharset = 63;
 constexpr std::string_view kDecimalName = "org.apache.kafka.connect.data.Decimal";
 constexpr std::string_view kDateName = "org.apache.kafka.connect.data.Date";
 constexpr std::string_view kTimeName = "org.apache.kafka.connect.data.Time";
-constexpr std::string_view kTimestampName = "org.apache.kafka.connect.data.Timestamp";
 
 /// How a column's bytes become a value.
 enum class Decode : uint8_t {
@@ -86,23 +86,6 @@ void describe_integer(const MYSQL_FIELD& field, const TypeRules& rules, ResultCo
     default:
       column.type = MR_INT64;
       if (is_unsigned) decoder.decode = Decode::kUnsigned64;
-      break;
-  }
-}
-
-void describe_timestamp(TimestampGranularity granularity, ResultColumn& column) {
-  column.timestamp = true;
-  switch (granularity) {
-    case TimestampGranularity::kConnectLogical:
-      column.type = MR_INT64;
-      column.logical = kTimestampName;
-      break;
-    case TimestampGranularity::kMicrosLong:
-    case TimestampGranularity::kNanosLong:
-      column.type = MR_INT64;
-      break;
-    default:
-      column.type = MR_STRING;
       break;
   }
 }
@@ -490,37 +473,7 @@ class Reader final : public RowReader {
   }
 
   void set_timestamp(const Civil& civil, mr_value& value, ByteArena& bytes) const {
-    const Instant instant = options_.clock.instant_of(civil);
-    const int64_t micros = instant.seconds * 1'000'000 + civil.micros;
-    switch (options_.granularity) {
-      case TimestampGranularity::kConnectLogical:
-        value.u.i64 = instant.millis();
-        return;
-      case TimestampGranularity::kMicrosLong:
-        value.u.i64 = micros;
-        return;
-      case TimestampGranularity::kNanosLong:
-        value.u.i64 = micros * 1000;
-        return;
-      default:
-        break;
-    }
-    char text[48];
-    int size = 0;
-    if (options_.granularity == TimestampGranularity::kMicrosIso ||
-        options_.granularity == TimestampGranularity::kNanosIso) {
-      const bool nanos = options_.granularity == TimestampGranularity::kNanosIso;
-      size = std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u.%06u%s", civil.year, civil.month,
-                           civil.day, civil.hour, civil.minute, civil.second, civil.micros, nanos ? "000" : "");
-    } else {
-      char* end = std::to_chars(text, text + sizeof(text), micros).ptr;
-      if (options_.granularity == TimestampGranularity::kNanosString && micros != 0) end = std::copy_n("000", 3, end);
-      size = static_cast<int>(end - text);
-    }
-    char* to = bytes.allocate(static_cast<size_t>(size));
-    std::memcpy(to, text, static_cast<size_t>(size));
-    value.size = static_cast<uint32_t>(size);
-    value.u.bytes = to;
+    put_timestamp(options_.clock.instant_of(civil), civil, options_.granularity, value, bytes);
   }
 
   void track(RowBatch& batch) const {

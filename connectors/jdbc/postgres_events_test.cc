@@ -1,9 +1,8 @@
-/// What change events do to a table of PostgreSQL, and how its rows are written.
+/// What change events do to a table of PostgreSQL.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
-#include <memory>
 
 #include "connectors/jdbc/postgres_events_test.h"
 
@@ -161,146 +160,16 @@ TEST_P(PgBothSinks, ReportTheEventThatCannotBeWritten) {
   EXPECT_THAT(host_.reports()[0].message, HasSubstr("'yesterday' is no ISO 8601 text"));
 }
 
-/// A row without an envelope.
-class PgRows : public PgEvents {
- protected:
-  /// Uses a schema of flat rows whose key is the first column.
-  void put_rows(std::vector<SchemaSpec::Field> columns, const std::vector<std::vector<mr_value>>& rows,
-                FakeHost::Settings more) {
-    const mr_schema_id id = schema(row_of(std::move(columns), "", false));
-    for (const auto& row : rows) {
-      mr_record made = record(std::nullopt);
-      made.value_schema = id;
-      made.value = structure(row);
-      records_.push_back(made);
-    }
-    more.insert({{"pk.mode", "record_value"}, {"pk.fields", "id"}});
-    expect_put(kSink, std::move(more));
-  }
-};
-
-TEST_F(PgRows, CopiesTextsOfAllKinds) {
-  sql({"create table p_shop_orders(id int primary key, name text, raw bytea, flags int[])"});
-  SchemaSpec flags = spec(MR_ARRAY);
-  flags.elements = std::make_shared<SchemaSpec>(spec(MR_INT32));
-  const std::vector<mr_value> numbers = {number(1), mr_value{}, number(-3)};
-  mr_value array{};
-  array.kind = MR_ARRAY;
-  array.size = 3;
-  array.u.items = numbers.data();
-  const std::string odd = "tab\t newline\n return\r back\\slash \\N \"quote\" {brace}, 'x' \b é";
-  for (const int count : {3, 40}) {  // arrays, then COPY
-    std::vector<std::vector<mr_value>> made;
-    for (int i = 0; i < count; ++i) made.push_back({number(i + count * 100), text(odd), bytes("\x01\\\xff"), array});
-    made.push_back({number(count), mr_value{}, mr_value{}, mr_value{}});
-    made.push_back({number(count + 1), text(""), bytes(""), mr_value{}});
-    put_rows({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}, {"raw", spec(MR_BYTES)}, {"flags", flags}},
-             made, {{"insert.mode", "insert"}});
-    const std::string first = std::to_string(count * 100);
-    EXPECT_EQ(rows("select name, raw, flags from p_shop_orders where id=" + first),
-              (Rows{{odd, "\\x015cff", "{1,NULL,-3}"}}));
-    EXPECT_EQ(rows("select count(*), count(distinct name) from p_shop_orders where id>=" + first),
-              (Rows{{std::to_string(count), "1"}}));
-    EXPECT_EQ(rows("select name, raw, flags from p_shop_orders where id in (" + std::to_string(count) + "," +
-                   std::to_string(count + 1) + ") order by id"),
-              (Rows{{"\\N", "\\N", "\\N"}, {"", "\\x", "\\N"}}));
-  }
-}
-
-TEST_F(PgRows, UpsertsArraysUpdatesAndDeletesByThem) {
-  sql({"create table p_shop_orders(id int[] primary key, name text)"});
-  SchemaSpec id = spec(MR_ARRAY, "", false);
-  id.elements = std::make_shared<SchemaSpec>(spec(MR_INT32));
-  const std::vector<mr_value> numbers = {number(1), number(2)};
-  mr_value array{};
-  array.kind = MR_ARRAY;
-  array.size = 2;
-  array.u.items = numbers.data();
-  put_rows({{"id", id}, {"name", spec(MR_STRING)}}, {{array, text("a")}, {array, text("b")}},
-           {{"insert.mode", "upsert"}});
-  EXPECT_EQ(rows(), (Rows{{"{1,2}", "b"}}));
-  put_rows({{"id", id}, {"name", spec(MR_STRING)}}, {{array, text("c")}, {array, text("d")}},
-           {{"insert.mode", "update"}});
-  EXPECT_EQ(rows(), (Rows{{"{1,2}", "d"}}));
-}
-
-/// Keys whose texts differ although the database finds them equal: the last row counts there too.
-TEST_F(PgRows, KeysAreEqualByTheDatabasesRules) {
-  sql({"create table p_shop_orders(id uuid primary key, name text)"});
-  const std::vector<std::vector<mr_value>> made = {{text("6F1C3C5E-0000-4000-8000-000000000001"), text("first")},
-                                                   {text("6f1c3c5e-0000-4000-8000-000000000001"), text("second")},
-                                                   {text("{6f1c3c5e00004000-8000-000000000001}"), text("third")}};
-  put_rows({{"id", spec(MR_STRING, "", false)}, {"name", spec(MR_STRING)}}, made, {{"insert.mode", "upsert"}});
-  EXPECT_EQ(rows("select name from p_shop_orders"), (Rows{{"third"}}));
-  put_rows({{"id", spec(MR_STRING, "", false)}, {"name", spec(MR_STRING)}}, {made[2], made[1], made[0]},
-           {{"insert.mode", "update"}});
-  EXPECT_EQ(rows("select name from p_shop_orders"), (Rows{{"first"}}));
-}
-
-TEST_F(PgRows, TablesWithRowSecurityAndViewsAreWrittenWithoutCopy) {
-  sql({"create table base(id int, name text)", "create view p_shop_orders as select * from base"});
-  std::vector<std::vector<mr_value>> made;
-  for (int i = 0; i < 20; ++i) made.push_back({number(i), text("x")});
-  put_rows({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}}, made,
-           {{"insert.mode", "insert"}, {"table.types", "VIEW"}});
-  EXPECT_EQ(rows("select count(*) from base"), (Rows{{"20"}}));
-  sql({"alter table base enable row level security", "alter table base force row level security",
-       "create policy small on base using (true) with check (id < 100)", "create role writer login password 'w'",
-       "grant all on base to writer", "grant usage on schema public to writer"});
-  put_rows({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}}, made,
-           {{"insert.mode", "insert"},
-            {"table.name.format", "base"},
-            {"connection.user", "writer"},
-            {"connection.password", "w"}});
-  EXPECT_EQ(rows("select count(*) from base"), (Rows{{"40"}}));
-  sql({"drop owned by writer", "drop role writer"});
-}
-
-TEST_F(PgRows, OnlyBadRowsAreReported) {
-  sql({"create table p_shop_orders(id int primary key, name varchar(5) check (name <> 'bad'))"});
-  std::vector<std::vector<mr_value>> made;
-  for (int i = 0; i < 100; ++i)
-    made.push_back({number(i), text(i == 17   ? "bad"
-                                    : i == 60 ? "too long"
-                                    : i == 61 ? std::string_view("a\0b", 3)
-                                              : "ok")});
-  made.push_back({number(3), text("twice")});
-  put_rows({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}}, made, {{"insert.mode", "insert"}});
-  EXPECT_EQ(rows("select count(*), count(*) filter (where name = 'ok') from p_shop_orders"), (Rows{{"97", "97"}}));
-  std::vector<std::pair<size_t, std::string>> reports;
-  ASSERT_EQ(host_.reports().size(), 4U);
-  const auto& found = host_.reports();
-  EXPECT_EQ(found[0].index, 17U);
-  EXPECT_THAT(found[0].message, HasSubstr("violates check constraint"));
-  EXPECT_EQ(found[1].index, 60U);
-  EXPECT_THAT(found[1].message, HasSubstr("value too long for type character varying(5)"));
-  EXPECT_EQ(found[2].index, 61U);
-  EXPECT_THAT(found[2].message, HasSubstr("U+0000"));
-  EXPECT_EQ(found[3].index, 100U);
-  EXPECT_THAT(found[3].message, HasSubstr("duplicate key value"));
-}
-
-/// Rows, tables and columns of a failed put are all gone.
-TEST_F(PgRows, AFailedPutLeavesNothing) {
-  sql({"create table p_shop_orders(id int primary key)"});
-  host_.refuse_reports(true);
-  const mr_schema_id id = schema(row_of({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}}, "", false));
-  for (const int key : {1, 2, 1}) {
-    mr_record made = record(std::nullopt);
-    made.value_schema = id;
-    made.value = structure({number(key), text("x")});
-    records_.push_back(made);
-  }
-  EXPECT_FALSE(put(kSink, {{"insert.mode", "insert"}, {"pk.mode", "record_value"}, {"pk.fields", "id"}}).ok());
-  EXPECT_EQ(columns("p_shop_orders").size(), 1U);
-  EXPECT_EQ(rows(), Rows());
-}
-
-TEST_F(PgRows, FieldsFindColumnsThatDifferInCase) {
-  sql({"create table p_shop_orders(id int primary key, \"Name\" text)"});
-  put_rows({{"ID", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}}, {{number(1), text("x")}},
-           {{"insert.mode", "upsert"}, {"pk.fields", "ID"}});
-  EXPECT_EQ(rows(), (Rows{{"1", "x"}}));
+TEST_F(PgEvents, DebeziumsNamesAreFoldedUnlessTheyAreQuoted) {
+  use({{"id", spec(MR_INT32, "", false)}, {"Group By", spec(MR_STRING)}});
+  event("c", 1, {{number(1), text("a")}});
+  event("u", 1, {{number(1), text("b")}});
+  auto made = records_;
+  expect_put(kDebezium, {{"collection.name.format", "Folded"}});
+  EXPECT_EQ(rows("select \"group by\" from folded"), (Rows{{"b"}}));
+  records_ = std::move(made);
+  expect_put(kDebezium, {{"collection.name.format", "Quoted"}, {"quote.identifiers", "true"}});
+  EXPECT_EQ(rows("select \"Group By\" from \"Quoted\""), (Rows{{"b"}}));
 }
 
 }  // namespace

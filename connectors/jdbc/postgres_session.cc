@@ -1,7 +1,9 @@
 #include "connectors/jdbc/postgres_session.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -108,7 +110,7 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
     : settings_(std::move(settings)),
       connection_(std::move(connection)),
       for_writing_(for_writing),
-      socket_(PQsocket(connection_.get())),
+      socket_(fcntl(PQsocket(connection_.get()), F_DUPFD_CLOEXEC, 0)),
       cancel_(PQgetCancel(connection_.get())) {
   // Notices ("identifier will be truncated …") would go to the worker's stderr.
   PQsetNoticeProcessor(
@@ -120,10 +122,10 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
 }
 
 PgSession::~PgSession() {
-  std::lock_guard lock(closing_);
-  socket_ = -1;
-  PQfreeCancel(cancel_);
   connection_.reset();
+  std::lock_guard lock(closing_);
+  if (socket_ >= 0) close(socket_);
+  PQfreeCancel(cancel_);
 }
 
 Status PgSession::set_up() {
@@ -153,7 +155,9 @@ Status PgSession::failed(const PGresult* result) {
     error_.text = std::string(field(PG_DIAG_SEVERITY)) + ": " + field(PG_DIAG_MESSAGE_PRIMARY);
     if (const char* detail = field(PG_DIAG_MESSAGE_DETAIL)) error_.text += "; " + std::string(detail);
     if (const char* hint = field(PG_DIAG_MESSAGE_HINT)) error_.text += "; " + std::string(hint);
-    if (const char* position = field(PG_DIAG_STATEMENT_POSITION)) error_.text += "; position " + std::string(position);
+    const char* position = field(PG_DIAG_STATEMENT_POSITION);
+    if (const size_t at = position != nullptr ? static_cast<size_t>(std::atoll(position)) : 0; at > prefix_)
+      error_.text += "; position " + std::to_string(at - prefix_);
   } else {
     error_.sqlstate = "08006";
     error_.text = PQerrorMessage(connection_.get());
@@ -206,7 +210,8 @@ Result<PgResult> PgSession::finish() {
   return kept;
 }
 
-Result<PgResult> PgSession::run(const std::string& sql, std::span<const char* const> parameters) {
+Result<PgResult> PgSession::run(const std::string& sql, std::span<const char* const> parameters, size_t prefix) {
+  prefix_ = prefix;
   const int sent = parameters.empty()
                        ? PQsendQuery(connection_.get(), sql.c_str())
                        : PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(parameters.size()), nullptr,
@@ -227,6 +232,8 @@ Status PgSession::execute(std::string_view sql) {
     if (Status s = begin(); !s.ok()) return s;
   }
   auto result = run(std::string(sql));
+  if (sql == "COMMIT" || sql == "ROLLBACK") has_savepoint_ = false;
+  if (sql.starts_with("SAVEPOINT ")) has_savepoint_ = true;
   return result.ok() ? sdk::ok() : result.status();
 }
 
@@ -265,9 +272,17 @@ Status PgSession::check_query(std::string_view sql) {
   return result.ok() ? sdk::ok() : result.status();
 }
 
-Result<std::unique_ptr<RowReader>> PgSession::read(std::string_view /*sql*/, std::span<const Parameter> /*parameters*/,
-                                                   const ReadOptions& /*options*/) {
-  return Status(Code::kInternal, "not yet");
+Result<std::unique_ptr<RowReader>> PgSession::read(std::string_view sql, std::span<const Parameter> parameters,
+                                                   const ReadOptions& options) {
+  size_t count = 0;
+  // A query without conditions of ours may use the operators ? and ?| as they are.
+  const std::string numbered = parameters.empty() ? std::string(sql) : numbered_parameters(sql, count);
+  if (count != parameters.size()) {
+    return Status(Code::kInvalidConfig, "the query has " + std::to_string(count) +
+                                            " '?' placeholders; write values into it, only the connector's own "
+                                            "conditions take parameters, and write the operator ? as ??");
+  }
+  return open_reader(*this, numbered, parameters, options);
 }
 
 Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, std::vector<Cell> cells,
@@ -275,9 +290,15 @@ Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, st
   return open_writer(*this, write, std::move(cells), options);
 }
 
+/// A table made for rows that fail later stays, as with databases that commit DDL by themselves; but never are rows
+/// committed with it that were written before.
 Status PgSession::change_table(const TableId& /*table*/, std::string_view sql, const std::vector<ColumnInfo>&) {
+  auto written = query("SELECT pg_catalog.txid_current_if_assigned()");
+  if (!written.ok()) return written.status();
+  const bool alone = !has_savepoint_ && !written->at(0).at(0).has_value();
   if (Status s = execute("SAVEPOINT change_table"); !s.ok()) return s;
   const Status changed = execute(sql);
+  if (changed.ok() && alone) return execute("COMMIT");
   if (changed.ok() || broken_) return changed;
   const DatabaseError cause = error_;
   if (Status s = roll_back_to("change_table"); !s.ok()) return s;

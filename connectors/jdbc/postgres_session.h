@@ -69,8 +69,9 @@ class PgSession final : public Session {
   /// Begins the transaction that a session for writing needs before each statement.
   Status begin();
   /// Sends one statement and waits for its end. Texts as parameters, a null pointer is NULL; types are the server's
-  /// choice. Errors: as failed().
-  Result<PgResult> run(const std::string& sql, std::span<const char* const> parameters = {});
+  /// choice. `prefix`: bytes of `sql` that the user did not write; positions in errors count from behind them.
+  /// Errors: as failed().
+  Result<PgResult> run(const std::string& sql, std::span<const char* const> parameters = {}, size_t prefix = 0);
   /// Waits for the result of what was sent with PQsend*; of several results the first bad or the last good one.
   Result<PgResult> finish();
   /// Keeps the server's complaint and says in a Status what to do about it. `result` may be null: the wire failed.
@@ -89,11 +90,12 @@ class PgSession final : public Session {
   PgConnection connection_;
   bool for_writing_;
   DatabaseError error_;
-  bool broken_ = false;
+  bool broken_ = false, has_savepoint_ = false;
+  size_t prefix_ = 0;             ///< of the statement under way
   int64_t read_timeout_ms_ = -1;  ///< -1 = none
 
   std::mutex closing_;  // interrupt() must not meet a socket number that was closed and given to someone else
-  int socket_ = -1;
+  int socket_ = -1;     // a duplicate: the library closes its own when the connection is lost
   PGcancel* cancel_ = nullptr;
 };
 

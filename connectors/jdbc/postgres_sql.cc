@@ -48,12 +48,13 @@ std::string bit_literal(const mr_schema& schema, std::string_view bytes) {
 
 class PostgresDialect final : public Dialect {
  public:
-  explicit PostgresDialect(bool quote_identifiers) : quotes_(quote_identifiers) {}
+  PostgresDialect(bool quote_identifiers, bool fold_identifiers)
+      : quotes_(quote_identifiers), folds_(fold_identifiers || !quote_identifiers) {}
 
   std::string quote(std::string_view part) const override {
     if (!quotes_) return std::string(part);
     std::string out = "\"";
-    for (const char c : part) out.append(c == '"' ? 2 : 1, c);
+    for (const char c : folds_ ? folded(std::string(part)) : std::string(part)) out.append(c == '"' ? 2 : 1, c);
     return out + "\"";
   }
 
@@ -160,7 +161,7 @@ class PostgresDialect final : public Dialect {
   std::string topic_type() const override { return "TEXT"; }
 
   std::string stored(std::string_view name) const override {
-    return cut(quotes_ ? std::string(name) : folded(std::string(name)));
+    return cut(folds_ ? folded(std::string(name)) : std::string(name));
   }
 
   std::string event_column_type(const mr_schema& schema, bool key) const override {
@@ -263,7 +264,7 @@ class PostgresDialect final : public Dialect {
     return sql + (nullable ? " NULL" : " NOT NULL");
   }
 
-  const bool quotes_;
+  const bool quotes_, folds_;
 };
 
 /// c1, c2 … name the arrays' columns, so that no column of the table can be meant.
@@ -302,8 +303,8 @@ std::string rows(std::span<const ArrayParameter> parameters, size_t first_key, s
 
 }  // namespace
 
-std::unique_ptr<Dialect> make_postgres_dialect(bool quote_identifiers) {
-  return std::make_unique<PostgresDialect>(quote_identifiers);
+std::unique_ptr<Dialect> make_postgres_dialect(bool quote_identifiers, bool fold_identifiers) {
+  return std::make_unique<PostgresDialect>(quote_identifiers, fold_identifiers);
 }
 
 std::string postgres_literal(std::string_view text) {

@@ -8,7 +8,8 @@
 
 namespace millrace::jdbc {
 
-std::unique_ptr<Dialect> make_postgres_dialect(bool quote_identifiers);
+/// As make_dialect().
+std::unique_ptr<Dialect> make_postgres_dialect(bool quote_identifiers, bool fold_identifiers = false);
 
 /// `text` as a string literal whatever standard_conforming_strings says.
 std::string postgres_literal(std::string_view text);

@@ -63,6 +63,9 @@ TEST(PostgresSql, QuotesNames) {
   EXPECT_EQ(never->quote("Ab"), "Ab");
   EXPECT_EQ(never->stored("ÄBc"), "Äbc");
   EXPECT_EQ(always->stored("ABc"), "ABc");
+  const auto folds = make_postgres_dialect(true, true);
+  EXPECT_EQ(folds->quote("Group By"), R"("group by")");
+  EXPECT_EQ(folds->stored("Group By"), "group by");
   EXPECT_EQ(always->stored(std::string(62, 'x') + "äy"), std::string(62, 'x'));
   EXPECT_EQ(always->stored(std::string(61, 'x') + "äy"), std::string(61, 'x') + "ä");
 }

@@ -1,5 +1,6 @@
 #include "connectors/jdbc/postgres_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 
@@ -16,6 +17,7 @@ constexpr size_t kCopyRowsMin = 16;                  // COPY takes one round tri
 struct Target {
   PgType type;
   ArrayParameter parameter{"text", false};  ///< a column that is not there: the server will say so
+  bool generated = false;                   ///< GENERATED ALWAYS AS IDENTITY
   bool deterministic = true;                ///< different texts are different values, also by the collation
 };
 
@@ -31,7 +33,7 @@ Result<TargetTable> describe(PgSession& session, const TableId& table) {
       std::string("SELECT c.relkind IN ('r','p') AND NOT c.relrowsecurity AND NOT c.relhasrules, a.attname, "
                   "CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, "
                   "CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END, "
-                  "pg_catalog.format_type(a.atttypid,-1), t.typcategory='A' OR t.typarray=0, ") +
+                  "pg_catalog.format_type(a.atttypid,-1), t.typcategory='A' OR t.typarray=0, a.attidentity='a', ") +
       (collations ? "coalesce(o.collisdeterministic,true)" : "true") +
       " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid=c.relnamespace "
       "JOIN pg_catalog.pg_attribute a ON a.attrelid=c.oid AND a.attnum>0 AND NOT a.attisdropped "
@@ -50,7 +52,8 @@ Result<TargetTable> describe(PgSession& session, const TableId& table) {
     Target target;
     target.type = {number(row[2], 0U), number(row[3], -1)};
     target.parameter = {row[4].value_or("text"), row[5] == "t"};
-    target.deterministic = row[6] == "t";
+    target.generated = row[6] == "t";
+    target.deterministic = row[7] == "t";
     found.columns.emplace_back(row[1].value_or(""), std::move(target));
   }
   return found;
@@ -76,9 +79,9 @@ bool texts_tell(CellForm form, const Target& target) {
   }
 }
 
-/// Finds the records whose key comes again later in the same batch: a statement may touch a row only once, and the
-/// last one wins. Keeps its memory between batches.
-class KeyFilter {
+/// The last record of each key, as a statement may touch a row only once, in the order of the keys, so that tasks which
+/// write the same rows do not lock each other out. Keeps its memory between batches.
+class KeyOrder {
  public:
   void start(size_t records) {
     keys_.clear();
@@ -105,7 +108,16 @@ class KeyFilter {
       }
     }
   }
-  bool superseded(size_t record) const { return superseded_[record] != 0; }
+  /// The records to write. `arrival`: in the order in which they came, for statements that look at keys themselves.
+  std::span<const uint32_t> survivors(bool arrival) {
+    order_.clear();
+    for (uint32_t i = 0; i < begins_.size(); ++i) {
+      if (superseded_[i] == 0) order_.push_back(i);
+    }
+    if (!arrival)
+      std::sort(order_.begin(), order_.end(), [this](uint32_t a, uint32_t b) { return key_of(a) < key_of(b); });
+    return order_;
+  }
 
  private:
   std::string_view key_of(size_t record) const {
@@ -115,6 +127,7 @@ class KeyFilter {
   std::vector<size_t> begins_, ends_;
   std::vector<uint32_t> slots_;  // number of the record + 1
   std::vector<uint8_t> superseded_;
+  std::vector<uint32_t> order_;
 };
 
 class Writer final : public BatchWriter {
@@ -130,26 +143,29 @@ class Writer final : public BatchWriter {
         once_(write.kind == RowWrite::Kind::kUpsert || write.kind == RowWrite::Kind::kUpdate),
         arrays_(cells_.size()),
         parameters_(cells_.size()) {
-    bool distinct = false;
     for (size_t i = first_key_; once_ && i < first_key_ + keys_; ++i)
-      distinct = distinct || !texts_tell(cells_[i].form, targets_[i]);
+      distinct_ = distinct_ || !texts_tell(cells_[i].form, targets_[i]);
     std::vector<ArrayParameter> parameters;
-    for (const Target& target : targets_) parameters.push_back(target.parameter);
-    statement_ = array_statement(write, parameters, distinct);
+    for (const Target& target : targets_) {
+      parameters.push_back(target.parameter);
+      takes_copy = takes_copy && !target.generated;  // an INSERT would refuse it
+    }
+    statement_ = array_statement(write, parameters, distinct_);
     if (takes_copy && write.kind == RowWrite::Kind::kInsert) copy_ = copy_statement(write);
   }
 
   Status write(std::span<const mr_record* const> records) override {
     if (Status s = session_.begin(); !s.ok()) return s;
-    const bool filtered = once_ && records.size() > 1;
-    if (filtered) {
-      if (Status s = find_superseded(records); !s.ok()) return s;
+    const bool ordered = once_ && records.size() > 1;
+    if (ordered) {
+      if (Status s = read_keys(records); !s.ok()) return s;
     }
+    const std::span<const uint32_t> order = ordered ? key_order_.survivors(distinct_) : std::span<const uint32_t>();
     const bool copies = !copy_.empty() && records.size() >= kCopyRowsMin;
     clear();
-    for (size_t i = 0; i < records.size(); ++i) {
-      if (filtered && filter_.superseded(i)) continue;
-      if (Status s = copies ? add_line(*records[i]) : add_elements(*records[i]); !s.ok()) return s;
+    for (size_t i = 0; i < (ordered ? order.size() : records.size()); ++i) {
+      const mr_record& record = *records[ordered ? order[i] : i];
+      if (Status s = copies ? add_line(record) : add_elements(record); !s.ok()) return s;
       ++rows_;
       if (bytes_ < kStatementBytes) continue;
       if (Status s = send(copies); !s.ok()) return s;
@@ -163,9 +179,9 @@ class Writer final : public BatchWriter {
     return value.kind == MR_NULL && cells_[cell].fallback != nullptr ? *cells_[cell].fallback : value;
   }
 
-  Status find_superseded(std::span<const mr_record* const> records) {
-    filter_.start(records.size());
-    std::string& key = filter_.buffer();
+  Status read_keys(std::span<const mr_record* const> records) {
+    key_order_.start(records.size());
+    std::string& key = key_order_.buffer();
     for (size_t row = 0; row < records.size(); ++row) {
       bool null = false;
       for (size_t i = first_key_; i < first_key_ + keys_; ++i) {
@@ -181,7 +197,7 @@ class Writer final : public BatchWriter {
       }
       // Nulls are not equal; the row's number makes its key unlike all others.
       if (null) key.append(reinterpret_cast<const char*>(&row), sizeof(row));
-      filter_.add();
+      key_order_.add();
     }
     return sdk::ok();
   }
@@ -265,9 +281,10 @@ class Writer final : public BatchWriter {
   const WriteOptions& options_;
   const std::vector<Target> targets_;  // of the cells
   const size_t first_key_, keys_;
-  const bool once_;  // the statement may touch a row only once
+  const bool once_;        // the statement may touch a row only once
+  bool distinct_ = false;  // it finds the last row of each key, and sorts, as texts do not tell
   std::string statement_, copy_;
-  KeyFilter filter_;
+  KeyOrder key_order_;
   std::vector<std::string> arrays_;
   std::vector<const char*> parameters_;
   std::string lines_, scratch_;

@@ -104,9 +104,13 @@ struct ResultColumn {
   bool timestamp = false;  ///< a DATETIME or TIMESTAMP, whatever its form
 };
 
+/// numeric.mapping: which NUMERIC columns become whole numbers or doubles instead of decimals.
+enum class NumericMapping { kNone, kPrecisionOnly, kBestFit, kBestFitEagerDouble };
+
 struct ReadOptions {
   WallClock clock;
   TimestampGranularity granularity = TimestampGranularity::kConnectLogical;
+  NumericMapping numeric = NumericMapping::kNone;
 };
 
 using Parameter = std::variant<int64_t, Instant>;
@@ -116,6 +120,8 @@ class RowReader {
  public:
   virtual ~RowReader() = default;
   virtual const std::vector<ResultColumn>& columns() const = 0;
+  /// Columns of types that records cannot hold, "name (type)"; they are left out.
+  virtual std::span<const std::string> skipped() const { return {}; }
   /// Makes fetch() fill RowBatch::instants with the first non-null of these columns.
   virtual void track_instants(std::vector<size_t> columns) = 0;
   /// Appends rows until one of the bounds or the end. Rows read before an error stay in the batch.

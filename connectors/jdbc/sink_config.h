@@ -36,6 +36,7 @@ struct SinkConfig {
   bool exactly_once = false;
   std::string offsets_table;  ///< as the user names it
   bool quote_identifiers = true;
+  bool fold_identifiers = false;  ///< names as without quotes, though quoted
   size_t batch_size = 3000;
   int64_t retries_max = 10, retry_backoff_ms = 3000;
   WriteOptions write;

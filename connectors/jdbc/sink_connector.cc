@@ -36,7 +36,7 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
   auto config = parse_(context.config());
   if (!config.ok()) return config.status();
   config_ = std::move(*config);
-  dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers);
+  dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers, config_->fold_identifiers);
   offsets_ = config_->exactly_once ? std::make_unique<SinkOffsets>(*config_, context.name()) : nullptr;
   retries_left_ = config_->retries_max;
   source_names_.clear();

@@ -179,8 +179,8 @@ Status SinkOffsets::advance(Session& session, std::span<const mr_record> records
       return give_up("offset " + std::to_string(record.offset) + " of " + named(at->first.first, key.second) +
                      " came, but " + name_ + " says that everything before " + std::to_string(position.next) +
                      " has been written: the topic was created anew or its log was cut. To read it from its start, "
-                     "delete the row of connector '" +
-                     connector_ + "' for it and restart the task");
+                     "set the offset to 0 in the row of connector '" +
+                     connector_ + "' and restart the task");
     }
     position.reached = std::max(position.reached, record.offset + 1);
   }

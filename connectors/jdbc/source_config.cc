@@ -43,6 +43,13 @@ constexpr std::pair<std::string_view, TimestampGranularity> kGranularities[] = {
     {"nanos_iso_datetime_string", TimestampGranularity::kNanosIso},
 };
 
+constexpr std::pair<std::string_view, NumericMapping> kNumericMappings[] = {
+    {"none", NumericMapping::kNone},
+    {"precision_only", NumericMapping::kPrecisionOnly},
+    {"best_fit", NumericMapping::kBestFit},
+    {"best_fit_eager_double", NumericMapping::kBestFitEagerDouble},
+};
+
 int32_t check_granularity(mr_str value, mr_error* error) {
   return check_enumerator(value,
                           {"connect_logical", "micros_long", "nanos_long", "micros_string", "nanos_string",
@@ -61,7 +68,8 @@ int32_t check_mappings(mr_str value, mr_error* error) {
 
 constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"connection.url", Type::kString, "", Importance::kHigh,
-     "JDBC connection URL, for example jdbc:mariadb://localhost:3306/shop or jdbc:mysql://localhost:3306/shop.",
+     "JDBC connection URL, for example jdbc:mariadb://localhost:3306/shop, jdbc:mysql://localhost:3306/shop or "
+     "jdbc:postgresql://localhost:5432/shop.",
      kDatabase, 1, Width::kLong, "JDBC URL", nullptr, kUrlDependents},
     {"connection.user", Type::kString, kNull, Importance::kHigh, "Database user.", kDatabase, 2, Width::kLong,
      "JDBC User"},
@@ -75,26 +83,27 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"connection.backoff.ms", Type::kInt64, "10000", Importance::kLow, "Milliseconds between two tries to connect.",
      kDatabase, 6, Width::kShort, "JDBC connection backoff in milliseconds"},
     {"table.whitelist", Type::kList, "", Importance::kMedium,
-     "Tables to copy. A name without database means the database of connection.url.", kDatabase, 7, Width::kLong,
+     "Tables to copy: table, database.table or, in PostgreSQL, schema.table.", kDatabase, 7, Width::kLong,
      "Table Whitelist"},
     {"table.blacklist", Type::kList, "", Importance::kMedium, "Tables not to copy; all others are.", kDatabase, 8,
      Width::kLong, "Table Blacklist"},
     {"table.include.list", Type::kList, "", Importance::kMedium,
-     "Regular expressions that database.table must match in full.", kDatabase, 9, Width::kLong, "Table Include List",
-     check::regex_list},
+     "Regular expressions that database.table (in PostgreSQL schema.table) must match in full.", kDatabase, 9,
+     Width::kLong, "Table Include List", check::regex_list},
     {"table.exclude.list", Type::kList, "", Importance::kMedium,
      "Regular expressions of tables to leave out of table.include.list.", kDatabase, 10, Width::kLong,
      "Table Exclude List", check::regex_list},
     {"catalog.pattern", Type::kString, kNull, Importance::kMedium,
      "Database whose tables are listed; absent = the database of connection.url.", kDatabase, 11, Width::kShort,
      "Schema pattern"},
-    {"schema.pattern", Type::kString, kNull, Importance::kHigh, "Schema pattern; without effect on MariaDB.", kDatabase,
-     12, Width::kShort, "Schema pattern"},
+    {"schema.pattern", Type::kString, kNull, Importance::kHigh,
+     "LIKE pattern of the schemas whose tables are listed; without effect on MariaDB.", kDatabase, 12, Width::kShort,
+     "Schema pattern"},
     {"numeric.precision.mapping", Type::kBoolean, "false", Importance::kLow, "Deprecated; see numeric.mapping.",
      kDatabase, 13, Width::kShort, "Map Numeric Values By Precision (deprecated)"},
     {"numeric.mapping", Type::kString, kNull, Importance::kLow,
-     "How NUMERIC columns appear: none, precision_only, best_fit, best_fit_eager_double. Without effect on MariaDB, "
-     "whose columns are DECIMAL.",
+     "How NUMERIC columns of PostgreSQL appear: none, precision_only, best_fit, best_fit_eager_double. Without effect "
+     "on MariaDB, whose columns are DECIMAL.",
      kDatabase, 14, Width::kShort, "Map Numeric Values, Integral or Decimal, By Precision and Scale",
      check_numeric_mapping},
     {"dialect.name", Type::kString, "", Importance::kLow, "Database dialect; empty = by connection.url.", kDatabase, 15,
@@ -130,8 +139,9 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
      "Transaction Isolation Mode"},
     {"query.retry.attempts", Type::kInt, "-1", Importance::kLow, "Tries of a failing query; 0 or less = for ever.",
      kModeGroup, 13, Width::kShort, "Query Retry Attempts"},
-    {"table.types", Type::kList, "TABLE", Importance::kLow, "TABLE, VIEW.", kConnectorGroup, 1, Width::kMedium,
-     "Table Types"},
+    {"table.types", Type::kList, "TABLE", Importance::kLow,
+     "TABLE, VIEW; in PostgreSQL also PARTITIONED TABLE, MATERIALIZED VIEW, FOREIGN TABLE.", kConnectorGroup, 1,
+     Width::kMedium, "Table Types"},
     {"poll.interval.ms", Type::kInt, "5000", Importance::kHigh,
      "Milliseconds from the end of a table's query to its next.", kConnectorGroup, 2, Width::kShort,
      "Poll Interval (ms)"},
@@ -253,6 +263,11 @@ Result<SourceConfig> SourceConfig::parse(const sdk::Config& config) {
   auto clock = wall_clock(config);
   if (!clock.ok()) return clock.status();
   out.read.clock = std::move(*clock);
+  out.read.numeric =
+      config.boolean("numeric.precision.mapping") ? NumericMapping::kPrecisionOnly : NumericMapping::kNone;
+  for (const auto& [name, mapping] : kNumericMappings) {
+    if (lower(config.string("numeric.mapping")) == name) out.read.numeric = mapping;
+  }
   for (const auto& [name, granularity] : kGranularities) {
     if (lower(config.string("timestamp.granularity")) == name) out.read.granularity = granularity;
   }

@@ -151,6 +151,13 @@ Status Querier::find_columns(Session& session, bool first_of_task) {
 Status Querier::load_offset(Session& session, const sdk::SourceContext& context) {
   mr_value stored{};
   if (Status s = context.stored_offset(sdk::map_value(partition_entries_), stored); !s.ok()) return s;
+  if (stored.kind != MR_MAP && table_.catalog.empty() && !table_.table.empty()) {
+    // With some drivers PostgreSQL's tables had their database before them.
+    const std::string full = config_.connection.url.database + "." + name_;
+    const mr_value former[] = {sdk::string_value("protocol"), sdk::string_value("1"), sdk::string_value("table"),
+                               sdk::string_value(full)};
+    if (Status s = context.stored_offset(sdk::map_value(former), stored); !s.ok()) return s;
+  }
   if (stored.kind != MR_MAP && !table_.table.empty()) {
     const mr_value old[] = {sdk::string_value("table"), sdk::string_value(table_.table)};  // protocol 0
     if (Status s = context.stored_offset(sdk::map_value(old), stored); !s.ok()) return s;
@@ -297,6 +304,11 @@ Status Querier::register_schema(const sdk::SourceContext& context) {
   row.field_count = fields.size();
   if (Status s = context.register_schema(row, schema_); !s.ok()) return s;
   shape_ = std::move(shape);
+  const auto skipped = reader_->skipped();
+  if (!skipped.empty()) {
+    context.warn(name_ + ": columns of these types are not supported and left out: " +
+                 joined({skipped.begin(), skipped.end()}, ", ") + "; a query may cast them to text");
+  }
   return sdk::ok();
 }
 

@@ -41,7 +41,7 @@ Status JdbcSourceTask::make_queriers(sdk::SourceContext& context) {
     queriers_.push_back(std::make_unique<Querier>(*config_, *dialect_, TableId{}, "query"));
   } else {
     for (const std::string& name : context.list("tables")) {
-      auto table = dialect_->table_id(name, config_->connection.url);
+      auto table = dialect_->table_id(name, JdbcUrl{});  // the table monitor wrote it in full
       if (!table.ok()) return table.status();
       const std::string quoted = dialect_->qualified(*table);
       queriers_.push_back(std::make_unique<Querier>(*config_, *dialect_, std::move(*table), quoted));

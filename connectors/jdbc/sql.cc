@@ -7,8 +7,8 @@
 
 namespace millrace::jdbc {
 
-std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers) {
-  if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers);
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers, bool fold_identifiers) {
+  if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers, fold_identifiers);
   return make_mariadb_dialect(quote_identifiers);
 }
 
@@ -32,12 +32,18 @@ Result<std::vector<std::string>> split_identifier(std::string_view name) {
   std::vector<std::string> parts;
   for (size_t i = 0; i <= name.size();) {
     if (i < name.size() && (name[i] == '`' || name[i] == '"')) {
-      const size_t close = name.find(name[i], i + 1);
-      if (close == std::string_view::npos) {
+      const char quote = name[i];
+      std::string& part = parts.emplace_back();
+      size_t close = i + 1;
+      for (; close < name.size(); ++close) {
+        if (name[close] == quote && !name.substr(close + 1).starts_with(quote)) break;
+        if (name[close] == quote) ++close;  // a doubled quote stands for itself
+        part += name[close];
+      }
+      if (close >= name.size()) {
         return Status(Code::kInvalidConfig,
                       "Failure parsing fully qualified identifier; missing trailing quote in " + std::string(name));
       }
-      parts.emplace_back(name.substr(i + 1, close - i - 1));
       i = std::min(name.find('.', close), name.size()) + 1;
     } else {
       const size_t end = std::min(name.find('.', i), name.size());

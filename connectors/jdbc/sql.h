@@ -60,15 +60,16 @@ class Dialect {
   virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
 };
 
-/// `quote_identifiers`: quote.sql.identifiers is not "never". Lives as long as the result.
-std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers);
+/// `quote_identifiers`: quote.sql.identifiers is not "never". `fold_identifiers`: names mean what they would mean
+/// without quotes, in lower case for PostgreSQL, but are quoted all the same, so that every name can be written.
+std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers, bool fold_identifiers = false);
 
 /// catalog.schema.table without quotes and empty parts; what filters and offsets use.
 std::string dotted(const TableId& table);
 /// The same, each part in double quotes; what the sink's messages use.
 std::string double_quoted(const TableId& table);
 
-/// Splits "a.`b.c`.d"; parts may be in back or double quotes.
+/// Splits "a.`b.c`.d"; parts may be in back or double quotes, with quotes inside doubled.
 Result<std::vector<std::string>> split_identifier(std::string_view name);
 
 }  // namespace millrace::jdbc

@@ -107,6 +107,12 @@ class Signals(ProcessTest):
             file.write(json.dumps({"id": f"signal-{self.signals}", "type": kind,
                                    "data": {name.replace("_", "-"): value for name, value in data.items()}}) + "\n")
 
+    def by_rest(self, kind, **data):
+        self.signals += 1
+        answer = self.worker_.request("POST", "/connectors/shop/signals", {
+            "id": f"signal-{self.signals}", "type": kind, "data": {name.replace("_", "-"): value for name, value in data.items()}})
+        self.assertEqual(202, answer.status, answer.text)
+
     def insert_marker(self, number):
         self.session.run(f"INSERT INTO {DATABASE}.marker VALUES ({number}, 0)")
 
@@ -170,8 +176,11 @@ class Signals(ProcessTest):
                       "signal.file": str(self.folder / "signals.txt"), "incremental.snapshot.chunk.size": "50"}, more_rows=20_000)
         self.by_file("execute-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders", f"{DATABASE}.stock"])
         eventually(lambda: self.read_rows("orders") > 100, "some chunks are read")
-        self.by_file("stop-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders"])
+        self.by_rest("pause-snapshot", type="incremental")
+        self.told("PAUSED")
+        self.by_rest("stop-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders"])
         self.told("ABORTED")
+        self.by_rest("resume-snapshot", type="incremental")
         self.told("TABLE_SCAN_COMPLETED")
         self.check(["stock"])
         self.assertLess(self.read_rows("orders"), 20_000)
@@ -191,6 +200,18 @@ class Signals(ProcessTest):
         self.assertGreaterEqual(last - first, rows)
         self.assertEqual(0, self.read_rows("moving"), "the condition holds")
         self.check(["orders", "stock"])
+
+    def test_a_table_that_is_added_is_read_beside_the_stream(self):
+        lists = f"{DATABASE}\\.(orders|marker)"
+        self.begin(**{"snapshot.new.tables": "parallel", "table.include.list": lists, "incremental.snapshot.chunk.size": "50"}, more_rows=5_000)
+        eventually(lambda: "millrace_captured" in str(self.worker_.get("/connectors/shop/offsets").json), "the lists are in the offset")
+        self.connector.merge({"table.include.list": f"{DATABASE}\\.(orders|stock|marker)"})
+        self.kill_worker()
+        self.told("COMPLETED")
+        self.assertEqual(0, self.read_rows("orders"), "what was captured before is not read again")
+        self.connector.restart(60)
+        self.check(["stock"])
+        self.assertEqual(1, sum(type_ == "STARTED" for type_, _ in self.notes()), "only once")
 
     def test_a_blocking_snapshot_that_cannot_be_done_fails_nothing(self):
         self.begin(**{"signal.data.collection": SIGNAL_TABLE})

@@ -174,6 +174,8 @@ void PostgresServer::stop() {
 
 std::string PostgresServer::run(const std::vector<std::string>& statements, const std::string& database) const {
   const Handle handle = connect(*this, database);
+  PQsetNoticeProcessor(
+      handle.get(), [](void*, const char*) {}, nullptr);
   if (PQstatus(handle.get()) != CONNECTION_OK) return PQerrorMessage(handle.get());
   for (const std::string& sql : statements) {
     const Answer answer(PQexec(handle.get(), sql.c_str()), &PQclear);

@@ -1,9 +1,11 @@
 #include "connectors/mariadb/capture/incremental_capture.h"
 
+#include <re2/re2.h>
 #include <chrono>
 #include <ctime>
 #include <random>
 
+#include "connectors/mariadb/capture/new_tables.h"
 #include "connectors/mariadb/snapshot/table_order.h"
 
 namespace millrace::mariadb {
@@ -63,9 +65,39 @@ Status IncrementalCapture::work(Connection& session) {
     session_ = &session;
     machine_.set_source(source_.get());
   }
+  if (config_.back_fill) back_fill();
   if (Status s = poll_channels(); !s.ok()) return s;
   take_signals();
   return machine_.running() ? advance() : sdk::ok();
+}
+
+/// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
+void IncrementalCapture::back_fill() {
+  std::string& before = offset_.current.extra[std::string(kCapturedKey)];
+  if (before == config_.table_lists) return;
+  if (!before.empty()) {
+    auto tables = brought_in(before, captured_tables());
+    Signal signal;
+    signal.type = Signal::Type::kExecuteSnapshot;
+    signal.id = "new-tables-" + std::to_string(now_ms());
+    if (!tables.ok()) {
+      context_.warn("tables that were added are not read: " + tables.status().message());
+    } else {
+      for (const TableId& id : *tables) signal.collections.push_back(RE2::QuoteMeta(id.full()));
+    }
+    if (!signal.collections.empty()) {
+      context_.info(std::to_string(signal.collections.size()) +
+                    " tables were added, their rows are read beside the stream");
+      machine_.handle(signal);
+    }
+  }
+  before = config_.table_lists;
+  keep_state();
+}
+
+void IncrementalCapture::take_posted() {
+  for (auto json = context_.take_signal(); !json.empty(); json = context_.take_signal())
+    signals_.offer_document(SignalChannel::kApi, json);
 }
 
 Status IncrementalCapture::poll_channels() {

@@ -26,6 +26,8 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
 
   /// Goes on with what the stored offset tells of.
   Status restore();
+  /// Takes what was posted to the worker; call it often from the start on.
+  void take_posted();
   /// Between polls of the stream, outside of a transaction: reads the channels and does what is due.
   Status work(Connection& session);
   /// The offsets of some records have been stored: signals whose work is done need not be read again.
@@ -63,6 +65,7 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   std::string new_id() override;
   std::string now_text() override;
 
+  void back_fill();
   Status poll_channels();
   void take_signals();
   Status advance();

@@ -148,6 +148,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
 }
 
 Status MariaDbTask::step(sdk::SourceContext& context) {
+  incremental_->take_posted();
   if (snapshot_ != nullptr) {
     tell_progress(context);
     if (!snapshot_->done()) return read_snapshot();

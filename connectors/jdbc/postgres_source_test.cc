@@ -1,0 +1,127 @@
+/// The source plugin against a private PostgreSQL, driven as the worker drives it: what recorded cases do not have.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <millrace/testing.hpp>
+#include <thread>
+
+#include "tests/support/postgres_server.h"
+
+extern "C" const mr_plugin_v1* mr_plugin(const mr_host_v1* host) noexcept;
+
+namespace millrace::jdbc {
+namespace {
+
+using millrace::testing::PostgresServer;
+using sdk::FakeHost;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class PostgresSource : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = new PostgresServer; }
+  static void TearDownTestSuite() {
+    delete server_;
+    server_ = nullptr;
+  }
+  void SetUp() override {
+    if (!server_->problem().empty()) GTEST_SKIP() << server_->problem();
+    ASSERT_EQ(server_->run({"drop database if exists shop with (force)", "create database shop"}), "");
+    host_.on_wait([](int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(std::min<int64_t>(ms, 5))); });
+  }
+  void run(const std::vector<std::string>& statements) { ASSERT_EQ(server_->run(statements, "shop"), ""); }
+  FakeHost::Settings settings(FakeHost::Settings more) const {
+    more.insert({{"connection.url", server_->url("shop")},
+                 {"connection.user", server_->user()},
+                 {"connection.password", server_->password()},
+                 {"connection.attempts", "1"},
+                 {"poll.interval.ms", "10"},
+                 {"topic.prefix", "p_"}});
+    return more;
+  }
+  static const mr_connector_v1* plugin() {
+    return FakeHost::connector(mr_plugin, "io.confluent.connect.jdbc.JdbcSourceConnector");
+  }
+  void poll_until(sdk::TaskRunner& task, size_t count) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (host_.records().size() < count && std::chrono::steady_clock::now() < deadline) {
+      const auto polled = task.poll();
+      ASSERT_TRUE(polled.ok()) << polled.message();
+    }
+    ASSERT_EQ(host_.records().size(), count);
+  }
+
+  static PostgresServer* server_;
+  FakeHost host_;
+};
+PostgresServer* PostgresSource::server_ = nullptr;
+
+TEST_F(PostgresSource, NamesMayHaveAnyCharacterButAComma) {
+  run({"create schema \"Sch.ema\"",
+       "create table \"Sch.ema\".\"Odd \"\"Name\"\"\"(\"Id\" serial primary key, \"na me\" text)",
+       "insert into \"Sch.ema\".\"Odd \"\"Name\"\"\"(\"na me\") values ('a'),('b')"});
+  sdk::ConnectorRunner connector(host_, plugin());
+  ASSERT_TRUE(connector.start(settings({{"mode", "incrementing"}, {"table.whitelist", "Sch.ema.Odd \"Name\""}})).ok());
+  ASSERT_TRUE(connector.task_configs(3).ok());
+  ASSERT_EQ(host_.task_configs().size(), 1U);
+  sdk::TaskRunner task(host_, plugin(), host_.task_configs()[0]);
+  const auto started = task.start();
+  ASSERT_TRUE(started.ok()) << started.message();
+  poll_until(task, 2);
+  EXPECT_EQ(host_.records()[0].topic, "p_Odd \"Name\"");
+  EXPECT_THAT(host_.value_texts(), ElementsAre(HasSubstr("Id=1,na me=a"), HasSubstr("Id=2,na me=b")));
+  EXPECT_EQ(host_.records()[1].source_partition.text(), "{protocol=1, table=Sch.ema.Odd \"Name\"}");
+  ASSERT_TRUE(connector.stop().ok());
+}
+
+TEST_F(PostgresSource, FindsOffsetsWithTheDatabaseInTheName) {
+  run({"create table t(id int primary key)", "insert into t select generate_series(1,5)"});
+  host_.store_offset({{"protocol", "1"}, {"table", "shop.public.t"}}, {{"incrementing", int64_t{3}}});
+  sdk::TaskRunner task(
+      host_, plugin(),
+      settings({{"mode", "incrementing"}, {"incrementing.column.name", "id"}, {"tables", "\"public\".\"t\""}}));
+  ASSERT_TRUE(task.start().ok());
+  poll_until(task, 2);
+  EXPECT_EQ(host_.records()[1].source_offset.text(), "{incrementing=5}");
+  EXPECT_EQ(host_.records()[1].source_partition.text(), "{protocol=1, table=public.t}");
+}
+
+TEST_F(PostgresSource, ReconnectsAfterTheServerWasAway) {
+  run({"create table t(id int primary key)", "insert into t values (1),(2)"});
+  sdk::TaskRunner task(
+      host_, plugin(),
+      settings({{"mode", "incrementing"}, {"incrementing.column.name", "id"}, {"tables", "\"public\".\"t\""}}));
+  ASSERT_TRUE(task.start().ok());
+  poll_until(task, 2);
+  server_->stop();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const auto away = task.poll();
+  EXPECT_EQ(away.code(), sdk::Code::kUnavailable) << away.message();
+  EXPECT_THAT(away.message(), HasSubstr(server_->host_port()));
+  EXPECT_THAT(away.message(), Not(HasSubstr(server_->password())));
+  server_->start();
+  run({"insert into t values (3)"});
+  poll_until(task, 3);
+  EXPECT_EQ(host_.records()[2].source_offset.text(), "{incrementing=3}");
+}
+
+TEST_F(PostgresSource, SaysWhichColumnsItLeavesOut) {
+  run({"create table t(id int primary key, tags text[], ip inet)", "insert into t values (1,'{a}','1.2.3.4')"});
+  sdk::TaskRunner task(host_, plugin(), settings({{"mode", "bulk"}, {"tables", "\"public\".\"t\""}}));
+  ASSERT_TRUE(task.start().ok());
+  poll_until(task, 1);
+  EXPECT_THAT(host_.value_texts(), ElementsAre("Struct{id=1}"));
+  EXPECT_EQ(host_.logged(MR_WARN, "tags (text[]), ip (inet)"), 1U);
+}
+
+TEST_F(PostgresSource, RefusesSettingsBeforeAnythingRuns) {
+  sdk::ConnectorRunner connector(host_, plugin());
+  const auto refused = connector.start(settings({{"connection.url", "jdbc:postgresql://host-without-database"}}));
+  EXPECT_EQ(refused.code(), sdk::Code::kInvalidConfig);
+  EXPECT_THAT(refused.message(), HasSubstr("jdbc:postgresql://host:port/database"));
+}
+
+}  // namespace
+}  // namespace millrace::jdbc
