@@ -1,7 +1,9 @@
 #include "connectors/jdbc/postgres_session.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -108,7 +110,7 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
     : settings_(std::move(settings)),
       connection_(std::move(connection)),
       for_writing_(for_writing),
-      socket_(PQsocket(connection_.get())),
+      socket_(fcntl(PQsocket(connection_.get()), F_DUPFD_CLOEXEC, 0)),
       cancel_(PQgetCancel(connection_.get())) {
   // Notices ("identifier will be truncated …") would go to the worker's stderr.
   PQsetNoticeProcessor(
@@ -120,10 +122,10 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
 }
 
 PgSession::~PgSession() {
-  std::lock_guard lock(closing_);
-  socket_ = -1;
-  PQfreeCancel(cancel_);
   connection_.reset();
+  std::lock_guard lock(closing_);
+  if (socket_ >= 0) close(socket_);
+  PQfreeCancel(cancel_);
 }
 
 Status PgSession::set_up() {
@@ -233,6 +235,13 @@ Status PgSession::execute(std::string_view sql) {
   if (sql == "COMMIT" || sql == "ROLLBACK") has_savepoint_ = false;
   if (sql.starts_with("SAVEPOINT ")) has_savepoint_ = true;
   return result.ok() ? sdk::ok() : result.status();
+}
+
+Result<uint64_t> PgSession::change_rows(std::string_view sql) {
+  if (Status s = begin(); !s.ok()) return s;
+  auto result = run(std::string(sql));
+  if (!result.ok()) return result.status();
+  return static_cast<uint64_t>(std::atoll(PQcmdTuples(result->get())));
 }
 
 Result<std::vector<Session::Row>> PgSession::query(std::string_view sql) {
