@@ -134,7 +134,7 @@ TEST_F(PgRows, OnlyBadRowsAreReported) {
   EXPECT_THAT(found[3].message, HasSubstr("duplicate key value"));
 }
 
-/// Rows, tables and columns of a failed put are all gone.
+/// Rows of a failed put are gone; columns that were added before any of them stay.
 TEST_F(PgRows, AFailedPutLeavesNoRows) {
   sql({"create table p_shop_orders(id int primary key)"});
   host_.refuse_reports(true);
