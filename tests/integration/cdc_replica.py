@@ -26,6 +26,7 @@ class Replica:
         self.topic, self.once, self.columns, self.interrupted = topic, once, columns, interrupted
         self.known = set()  # identities that were ever there
         self.rows, self.seen, self.last = {}, set(), None
+        self.read = set()  # identities whose row is as a snapshot read it
         self.events = self.repeated = self.snapshots = 0
         self.wants_tombstone = None
 
@@ -58,9 +59,11 @@ class Replica:
         if held is None and self.once and identity in self.known:
             raise Inconsistent(f"{where}: {identity} is read, but the stream has deleted it")
         self.put(identity, after)
+        self.read.add(identity)
 
     def put(self, identity, row):
         self.known.add(identity)
+        self.read.discard(identity)
         if row is None:
             self.rows.pop(identity, None)
         else:
@@ -87,7 +90,7 @@ class Replica:
             pass  # the snapshot had not read it yet
         elif held is None:
             raise Inconsistent(f"{where}: {event['op']} of {identity}, which is not there")
-        elif not self.same(held, before):
+        elif not self.same(held, before, lost=self.dropped() if identity in self.read else ()):
             raise Inconsistent(f"{where}: before is {before}, but the row was {held}")
         self.put(identity, after)
 
@@ -100,9 +103,14 @@ class Replica:
         text = self.columns.defaults.get(name) if self.columns else None
         return None if text is None else text[1:-1] if text.startswith("'") else int(text)
 
-    def same(self, held, row):
+    def dropped(self):
+        """A snapshot cannot read them any more, though it reads rows as they were before."""
+        return self.columns.dropped if self.columns else ()
+
+    def same(self, held, row, lost=()):
         """Whether they agree in the columns of `row`; those added since `held` was sent have their default."""
-        return all((held[name] if name in held else self.default(name)) == value for name, value in row.items())
+        return all((held[name] if name in held else self.default(name)) == value for name, value in row.items()
+                   if name in held or name not in lost)
 
     def differences(self, source):
         """Between the table {identity: row} and this."""

@@ -34,7 +34,7 @@ class Columns:
     def __init__(self):
         self.lock = threading.Lock()
         self.present = {"c0": "int", "s0": "text"}
-        self.renamed, self.defaults, self.count = {}, {}, 0
+        self.renamed, self.defaults, self.dropped, self.count = {}, {}, set(), 0
 
     def choose(self, rng):
         with self.lock:
@@ -253,6 +253,7 @@ class Workload:
                     columns.defaults[fresh] = columns.defaults.pop(known[0])
             elif action == "drop" and known[0] not in here:
                 columns.present.pop(known[0])
+                columns.dropped.add(known[0])
 
 
 def idle(seconds, stop):

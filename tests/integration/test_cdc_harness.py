@@ -169,6 +169,13 @@ class Replicas(unittest.TestCase):
         self.apply("r", 2, 0, None, {"id": 2, "a": 7}, "first_in_data_collection")
         self.assertEqual([], self.differences({"id": 2, "a": 7}))
 
+    def test_a_snapshot_cannot_read_columns_that_are_gone(self):
+        event = ({"id": 1, "a": 1, "gone": 4}, {"id": 1, "a": 2, "gone": 4})
+        self.assertRaises(Inconsistent, self.apply, "u", 1, 10, *event)
+        self.columns.dropped = {"gone"}
+        self.apply("u", 1, 11, *event)
+        self.assertRaises(Inconsistent, self.apply, "u", 1, 20, {"id": 1, "a": 2, "gone": 5}, {"id": 1, "a": 2, "gone": 5})
+
     def test_columns_that_ddl_changed_are_found_by_their_last_names(self):
         self.columns.renamed, self.columns.defaults = {"a": "b"}, {"x": "7"}
         self.apply("r", 1, 0, None, {"id": 1, "a": 1}, "first")
