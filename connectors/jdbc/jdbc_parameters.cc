@@ -230,7 +230,7 @@ const KnownParameter* nearest(std::string_view name, Driver driver) {
   for (const Counterpart& each : kCounterparts) {
     if (each.driver == driver && each.written == written) return find(each.meant, driver);
   }
-  size_t best = std::clamp<size_t>(written.size() / 4, 1, 3) + 1;
+  size_t best = std::clamp<size_t>(written.size() / 3, 1, 3) + 1;
   const KnownParameter* found = nullptr;
   for (const KnownParameter& known : kKnown) {
     if (!takes(known, driver)) continue;
