@@ -250,7 +250,8 @@ std::string redact(std::string_view url) {
   if (const size_t at = out.rfind('@', parameters); at != std::string::npos && at < parameters) {
     const size_t slashes = out.find("//");
     size_t cut = slashes < at ? std::min(out.find(':', slashes), at) : std::min(out.find('/'), at);
-    if (slashes > at && cut == at) cut = std::min(out.find(':', out.find(':') + 1), at);
+    if (slashes > at && cut == at)
+      cut = std::min(out.find(':', out.starts_with("jdbc:") ? out.find(':', 5) + 1 : 0), at);
     out.replace(cut, at - cut, cut == at ? "" : ":****");
   }
   for (const std::string_view key : {"password=", "storepassword="}) {
