@@ -1,4 +1,5 @@
 """examples/jdbc keeps its word: every command of its README is run as it stands, against private servers, and copies what it says."""
+import json
 import os
 import re
 import shutil
@@ -52,6 +53,9 @@ class JdbcExamples(DatabaseTest):
 
     def test_every_section_does_what_it_says(self):
         warehouse = lambda sql: lambda: self.db.sql(sql, "warehouse")
+        config = json.loads((self.copy / "users-source.json").read_text())["config"]
+        preview = self.node.request("POST", "/connector-plugins/JdbcSourceConnector/config/preview?rows=1", config)
+        self.assertIn("ann@example.com", preview.text)
         self.section("A table of one database into another")
         users = warehouse("SELECT id, name, email FROM users ORDER BY id")
         self.becomes(users, "1\tAnn\tann@example.com\n2\tBjørn\tNULL", "the users are there")

@@ -119,7 +119,7 @@ class JdbcTls(unittest.TestCase):
             self.refused(url("127.0.0.1", sslMode="VERIFY_CA", serverSslCert="/x/store.jks"), "convert '/x/store.jks' to PEM")
         # As settings of the connector, which win over the URL.
         self.accepted(self.url_of("maria", "localhost", {"sslMode": "DISABLED"}), connection_sslMode="VERIFY_IDENTITY", connection_serverSslCert=ca)
-        # Nobody is asked to trust the system's authorities unheard.
+        # An authority that no file names is not trusted.
         self.refused(self.url_of("maria", "localhost", {"sslMode": "VERIFY_IDENTITY"}), advice)
 
     def test_mariadb_lets_in_clients_with_certificates(self):
@@ -187,6 +187,22 @@ class JdbcTls(unittest.TestCase):
             self.assertIn("sslmood (did you mean sslMode: " if kind == "maria" else "sslmood (did you mean sslmode: ", self.worker.log_text())
         for secret in (SECRET, PHRASE, PASSWORD, PG_PASSWORD):
             self.assertNotIn(secret, self.worker.log_text())
+
+    def test_sockets_lists_of_hosts_and_methods_of_authentication(self):
+        socket = self.folder / "mariadb/socket"
+        self.accepted(f"jdbc:mariadb://localhost/shop?localSocket={socket}", user="root")
+        self.refused(f"jdbc:mariadb://localhost/shop?localSocket={socket}-not", "check that the server runs", user="root")
+        folder = str(self.postgres.folder).replace("/", "%2F")
+        self.accepted(f"jdbc:postgresql://{folder}:{self.postgres.port}/shop")
+        for kind in ("maria", "postgres"):
+            url = self.url_of(kind, "127.0.0.1:1,127.0.0.1", {"sslMode": "REQUIRED"} if kind == "maria" else {"sslmode": "require"})
+            self.accepted(url)
+        self.maria.sql("INSTALL SONAME 'auth_ed25519'; CREATE USER edd@'127.0.0.1' IDENTIFIED VIA ed25519 USING PASSWORD('" + PASSWORD + "');"
+                       "GRANT ALL ON shop.* TO edd@'127.0.0.1'")
+        self.accepted(self.url_of("maria", "127.0.0.1", {}), user="edd")
+        self.postgres.sql("SET password_encryption = 'scram-sha-256'; CREATE ROLE sam LOGIN PASSWORD 'sam-password'", "shop")
+        self.accepted(self.url_of("postgres", "127.0.0.1", {"channelBinding": "require"}), user="sam", password="sam-password")
+        self.refused(self.url_of("postgres", "127.0.0.1", {}), "password authentication failed", user="sam", password=SECRET)
 
     def test_lint_online_says_the_same(self):
         secrets = self.folder / "secrets.properties"

@@ -51,49 +51,58 @@ def shown(text):
 
 
 class Types(DatabaseTest):
-    def connector(self, direction, url, user, password, **more):
-        return {"connector.class": f"Jdbc{direction}", "connection.url": url, "connection.user": user, "connection.password": password, **more}
-
-    def copy(self, name, source, sink, table, rows_wanted, count):
-        """One bulk pass by a pair of connectors, through a topic of its own."""
-        self.worker_.must_create(f"{name}-source", self.connector(
-            "Source", *source, **{"mode": "incrementing", "incrementing.column.name": "id", "topic.prefix": f"{name}-", "table.whitelist": table,
-                                  "poll.interval.ms": "100"}))
-        self.worker_.must_create(f"{name}-sink", self.connector(
-            "Sink", *sink, **{"topics": f"{name}-{table}", "table.name.format": "types", "auto.create": "true", "pk.mode": "record_value",
-                              "pk.fields": "id", "insert.mode": "upsert", "max.retries": "0", "errors.tolerance": "all",
-                              "errors.deadletterqueue.topic.name": f"{name}-dead",
-                              "errors.deadletterqueue.context.headers.enable": "true"}))
-        arrived = lambda: count() + self.kafka.highs([f"{name}-dead"]).get(f"{name}-dead", 0)
-        try:
-            eventually(lambda: arrived() == rows_wanted, f"{name}: {rows_wanted} rows written or refused", 30)
-        except AssertionError as late:
-            traces = [part.get("trace", "") for each in ("source", "sink") for part in self.worker_.get(f"/connectors/{name}-{each}/status").json["tasks"]]
-            raise AssertionError(f"{late}; {arrived()}\n{traces}\n{self.worker_.log_text()[-3000:]}") from None
-        for each in ("source", "sink"):
-            self.worker_.wait_for_states(f"{name}-{each}", ["RUNNING", "RUNNING"])
-
-    def observed(self):
-        self.db.sql("CREATE DATABASE here CHARACTER SET utf8mb4; CREATE DATABASE back CHARACTER SET utf8mb4")
+    def setUp(self):
+        super().setUp()
+        for name in ("here", "back"):
+            self.db.sql(f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4")
         self.postgres = Postgres()
         self.addCleanup(self.postgres.stop)
         self.postgres.start()
         self.postgres.sql("CREATE DATABASE there")
         log_port = free_port()
-        self.worker_ = self.worker(settings={"log.listeners": f"PLAINTEXT://127.0.0.1:{log_port}"}).start()
+        self.node = self.worker(settings={"log.listeners": f"PLAINTEXT://127.0.0.1:{log_port}"}).start()
         self.kafka = Kafka(f"127.0.0.1:{log_port}")
         self.addCleanup(self.kafka.close)
-        session = Session(self.db.port, PASSWORD)
-        self.addCleanup(session.close)
-        session.run("SET time_zone='+00:00'")
+        self.session = Session(self.db.port, PASSWORD)
+        self.addCleanup(self.session.close)
+        self.session.run("SET time_zone='+00:00'")
+
+    def maria(self, database):
+        return self.db.url(database, "mariadb"), "root", PASSWORD
+
+    def there(self):
+        return self.postgres.url("there"), PG_USER, PG_PASSWORD
+
+    def connector(self, direction, url, user, password, **more):
+        return {"connector.class": f"Jdbc{direction}", "connection.url": url, "connection.user": user, "connection.password": password, **more}
+
+    def copy(self, name, source, sink, table, rows_wanted, count, reads=(), writes=()):
+        """One bulk pass by a pair of connectors, through a topic of its own."""
+        self.node.must_create(f"{name}-source", self.connector(
+            "Source", *source, **{"mode": "incrementing", "incrementing.column.name": "id", "topic.prefix": f"{name}-", "table.whitelist": table,
+                                  "poll.interval.ms": "100", **dict(reads)}))
+        self.node.must_create(f"{name}-sink", self.connector(
+            "Sink", *sink, **{"topics": f"{name}-{table}", "table.name.format": "types", "auto.create": "true", "pk.mode": "record_value",
+                              "pk.fields": "id", "insert.mode": "upsert", "max.retries": "0", "errors.tolerance": "all",
+                              "errors.deadletterqueue.topic.name": f"{name}-dead",
+                              "errors.deadletterqueue.context.headers.enable": "true", **dict(writes)}))
+        arrived = lambda: count() + self.kafka.highs([f"{name}-dead"]).get(f"{name}-dead", 0)
+        try:
+            eventually(lambda: arrived() == rows_wanted, f"{name}: {rows_wanted} rows written or refused", 30)
+        except AssertionError as late:
+            traces = [part.get("trace", "") for each in ("source", "sink") for part in self.node.get(f"/connectors/{name}-{each}/status").json["tasks"]]
+            raise AssertionError(f"{late}; {arrived()}\n{traces}\n{self.node.log_text()[-3000:]}") from None
+        for each in ("source", "sink"):
+            self.node.wait_for_states(f"{name}-{each}", ["RUNNING", "RUNNING"])
+
+    def observed(self):
+        session = self.session
         session.run(f"CREATE TABLE here.types (id INT PRIMARY KEY, {', '.join(f'{name} {kind} DEFAULT NULL' for name, kind in COLUMNS.items())})")
         for number, (name, value) in enumerate(rows(), 1):
             session.run(f"INSERT INTO here.types (id{f', {name}' if name else ''}) VALUES ({number}{f', {value}' if name else ''})")
-        maria = lambda database: (self.db.url(database, "mariadb"), "root", PASSWORD)
-        postgres = (self.postgres.url("there"), PG_USER, PG_PASSWORD)
         wanted = len(rows())
-        self.copy("there", maria("here"), postgres, "types", wanted, lambda: int(self.postgres.sql("SELECT count(*) FROM types", "there")))
-        self.copy("back", postgres, maria("back"), "types", wanted, lambda: int(session.value("SELECT count(*) FROM back.types")))
+        self.copy("there", self.maria("here"), self.there(), "types", wanted, lambda: int(self.postgres.sql("SELECT count(*) FROM types", "there")))
+        self.copy("back", self.there(), self.maria("back"), "types", wanted, lambda: int(session.value("SELECT count(*) FROM back.types")))
         there = self.postgres.sql("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'types'::regclass AND attnum > 0",
                                   "there")
         back = session.run("SELECT column_name, column_type FROM information_schema.columns WHERE table_schema = 'back'")
@@ -148,6 +157,14 @@ class Types(DatabaseTest):
         self.assertIn(HEADING, document, "\n".join(lines))
         table = [line for line in document.split(HEADING)[1].split("\n## ")[0].splitlines() if line.startswith("| ")][1:]
         self.assertEqual("\n".join(table), "\n".join(lines), "the table should be\n" + "\n".join(lines))
+
+    def test_microseconds_are_kept_when_they_are_asked_for(self):
+        self.session.run("CREATE TABLE here.types (id INT PRIMARY KEY, at DATETIME(6))")
+        self.session.run("INSERT INTO here.types VALUES (1, '2038-01-19 03:14:08.000001'), (2, NULL), (3, '1969-12-31 23:59:59.999999')")
+        micros, fields = {"timestamp.granularity": "micros_long"}, {"timestamp.fields.list": "at"}
+        self.copy("there", self.maria("here"), self.there(), "types", 3, lambda: int(self.postgres.sql("SELECT count(*) FROM types", "there")), micros, fields)
+        self.copy("back", self.there(), self.maria("back"), "types", 3, lambda: int(self.session.value("SELECT count(*) FROM back.types")), micros, fields)
+        self.assertEqual(self.session.run("SELECT * FROM here.types ORDER BY id"), self.session.run("SELECT * FROM back.types ORDER BY id"))
 
 
 if __name__ == "__main__":
