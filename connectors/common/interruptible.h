@@ -20,6 +20,11 @@ class Interruptible {
     // What was there ends here, unlocked: ending may take a while.
   }
   void reset() { set(nullptr); }
+  /// Gives away what there is; nobody interrupts it any more.
+  std::unique_ptr<T> take() {
+    std::lock_guard lock(guard_);
+    return std::move(value_);
+  }
 
   void interrupt() {
     std::lock_guard lock(guard_);
@@ -28,6 +33,7 @@ class Interruptible {
 
   explicit operator bool() const { return value_ != nullptr; }
   T* operator->() const { return value_.get(); }
+  T& operator*() const { return *value_; }
 
  private:
   std::mutex guard_;  // for other threads: the owner reads without it, for it alone writes

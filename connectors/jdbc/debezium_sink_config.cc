@@ -80,6 +80,13 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"unavailable.value.placeholder", Type::kString, "__debezium_unavailable_value", Importance::kLow,
      "A text in place of an unknown value: an update leaves the column as it is.", kConnector, 15, Width::kMedium,
      "Unavailable value placeholder"},
+    {"millrace.exactly.once", Type::kBoolean, "false", Importance::kMedium,
+     "Keep the offsets in a table of the database, in the transactions that write the rows: each record is written "
+     "once, also with insert.mode=insert and after a crash.",
+     kConnector, 16, Width::kShort, "Exactly once"},
+    {"millrace.exactly.once.table", Type::kString, "millrace_offsets", Importance::kLow,
+     "The table for these offsets; created when it is missing.", kConnector, 17, Width::kMedium, "Table of offsets",
+     sdk::checks::non_empty},
     {"flush.max.retries", Type::kInt, "5", Importance::kLow, "Tries of a failing write before the task fails.",
      kAdvanced, 1, Width::kShort, "Maximum retries", sdk::checks::at_least<0>},
     {"flush.retry.delay.ms", Type::kInt64, "1000", Importance::kLow, "Milliseconds between two tries.", kAdvanced, 2,
@@ -124,6 +131,8 @@ constexpr Renamed kRenamed[] = {
     {"batch.size", "batch.size"},
     {"unavailable.value.placeholder", "unavailable.value.placeholder"},
     {"flush.max.retries", "max.retries"},
+    {"millrace.exactly.once", "millrace.exactly.once"},
+    {"millrace.exactly.once.table", "millrace.exactly.once.table"},
     {"flush.retry.delay.ms", "retry.backoff.ms"},
     {"collection.name.format", "table.name.format"},
 };

@@ -1,8 +1,10 @@
 #include "connectors/jdbc/mariadb_session.h"
 
 #include <errmsg.h>
+#include <fcntl.h>
 #include <mysqld_error.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -88,6 +90,7 @@ Code classify(unsigned number, std::string_view sqlstate) {
     case CR_UNKNOWN_HOST:
     case ER_LOCK_DEADLOCK:
     case ER_LOCK_WAIT_TIMEOUT:
+    case ER_LOCK_TABLE_FULL:  // the whole transaction is undone, as after a deadlock
     case ER_CON_COUNT_ERROR:
     case ER_SERVER_SHUTDOWN:
     case ER_TOO_MANY_USER_CONNECTIONS:
@@ -122,9 +125,24 @@ Result<std::unique_ptr<Session>> MariaDbSession::open(const ConnectionSettings& 
 }
 
 MariaDbSession::~MariaDbSession() {
-  std::lock_guard lock(closing_);
-  socket_ = -1;
   mysql_close(handle_);
+  drop_socket();
+}
+
+/// A duplicate: the library closes its own when a connection is lost, and then the number may be anyone's.
+void MariaDbSession::hold_socket() {
+  const int on = 1;
+  std::lock_guard lock(closing_);
+  socket_ = fcntl(static_cast<int>(mysql_get_socket(handle_)), F_DUPFD_CLOEXEC, 0);
+  setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+void MariaDbSession::drop_socket() {
+  std::lock_guard lock(closing_);
+  if (socket_ < 0) return;
+  shutdown(socket_, SHUT_RDWR);
+  close(socket_);
+  socket_ = -1;
 }
 
 Status MariaDbSession::set_options() {
@@ -191,9 +209,7 @@ Status MariaDbSession::connect(const HostAddress& host) {
                          socket.empty() ? nullptr : socket.c_str(), flags) == nullptr) {
     return failed();
   }
-  const int on = 1;
-  socket_ = mysql_get_socket(handle_);
-  setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  hold_socket();
   if (!create || database.empty()) return sdk::ok();
   if (Status s = execute("CREATE DATABASE IF NOT EXISTS `" + database + "`"); !s.ok()) return s;
   return mysql_select_db(handle_, database.c_str()) == 0 ? sdk::ok() : failed();
@@ -232,6 +248,7 @@ Status MariaDbSession::failed(MYSQL_STMT* statement) {
   error_.text = statement != nullptr ? mysql_stmt_error(statement) : mysql_error(handle_);
   broken_ = broken_ || (error_.number >= CR_MIN_ERROR && error_.number <= CR_MAX_ERROR) || error_.number == 1927 ||
             error_.number == ER_SERVER_SHUTDOWN;
+  if (broken_) drop_socket();
   std::string message = error_.text + " (server " + settings_.where() + ", errno " + std::to_string(error_.number) +
                         ", SQLSTATE " + error_.sqlstate + ")";
   if (const std::string next = advice(error_.number); !next.empty()) message += "; " + next;
@@ -242,6 +259,11 @@ Status MariaDbSession::execute(std::string_view sql) {
   if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) return failed();
   if (MYSQL_RES* result = mysql_store_result(handle_); result != nullptr) mysql_free_result(result);
   return sdk::ok();
+}
+
+Result<uint64_t> MariaDbSession::change_rows(std::string_view sql) {
+  if (Status s = execute(sql); !s.ok()) return s;
+  return static_cast<uint64_t>(mysql_affected_rows(handle_));
 }
 
 Result<std::vector<Session::Row>> MariaDbSession::query(std::string_view sql) {
@@ -364,13 +386,18 @@ Status MariaDbSession::set_isolation(std::string_view level) {
 }
 
 bool MariaDbSession::alive() {
-  if (!broken_ && mysql_ping(handle_) != 0) broken_ = true;
+  if (!broken_ && mysql_ping(handle_) != 0) mark_broken();
   return !broken_;
+}
+
+void MariaDbSession::mark_broken() {
+  broken_ = true;
+  drop_socket();
 }
 
 void MariaDbSession::interrupt() {
   std::lock_guard lock(closing_);
-  if (const int socket = socket_; socket >= 0) shutdown(socket, SHUT_RDWR);
+  if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
 }
 
 }  // namespace millrace::jdbc

@@ -4,7 +4,6 @@
 
 #include <mysql.h>
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -24,6 +23,7 @@ class MariaDbSession final : public Session {
   ~MariaDbSession() override;
 
   Status execute(std::string_view sql) override;
+  Result<uint64_t> change_rows(std::string_view sql) override;
   Result<std::vector<Row>> query(std::string_view sql) override;
   Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
                                           const ReadOptions& options) override;
@@ -42,7 +42,7 @@ class MariaDbSession final : public Session {
   bool alive() override;
   bool broken() const override { return broken_; }
   const DatabaseError& last_error() const override { return error_; }
-  void mark_broken() override { broken_ = true; }
+  void mark_broken() override;
   void interrupt() override;
 
   /// Keeps the server's complaint and says in a Status what to do about it.
@@ -57,6 +57,8 @@ class MariaDbSession final : public Session {
   Status set_options();
   Status connect(const HostAddress& host);
   Status set_up(bool for_writing);
+  void hold_socket();
+  void drop_socket();
   std::string escaped(std::string_view text) const;
 
   ConnectionSettings settings_;
@@ -64,7 +66,7 @@ class MariaDbSession final : public Session {
   DatabaseError error_;
   bool broken_ = false, bulk_ = false;
   size_t packet_bytes_max_ = 1 << 20;
-  std::atomic<int> socket_{-1};
+  int socket_ = -1;     // a duplicate of the connection's, to shut it from any thread; under closing_
   std::mutex closing_;  // interrupt() must not meet a socket number that was closed and given to someone else
 };
 

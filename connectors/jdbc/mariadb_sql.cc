@@ -78,6 +78,15 @@ class MariaDbDialect final : public Dialect {
     return sql;
   }
 
+  std::string create_offsets(const TableId& table) const override {
+    // Names are compared to the letter; only InnoDB undoes what a lost transaction wrote.
+    return "CREATE TABLE IF NOT EXISTS " + qualified(table) + " (\n" + quote("connector") +
+           " VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,\n" + quote("topic") +
+           " VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,\n" + quote("partition") + " INT NOT NULL,\n" +
+           quote("offset") + " BIGINT NOT NULL,\n" + quote("epoch") + " BIGINT NOT NULL,\nPRIMARY KEY(" +
+           quote("connector") + "," + quote("topic") + "," + quote("partition") + ")) ENGINE=InnoDB";
+  }
+
   std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const override {
     if (epoch_timestamp && (schema.type == MR_INT64 || schema.type == MR_STRING)) return "DATETIME(6)";
     const std::string_view name = connect_logical(schema);

@@ -1,7 +1,9 @@
 #include "connectors/jdbc/postgres_session.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -108,7 +110,7 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
     : settings_(std::move(settings)),
       connection_(std::move(connection)),
       for_writing_(for_writing),
-      socket_(PQsocket(connection_.get())),
+      socket_(fcntl(PQsocket(connection_.get()), F_DUPFD_CLOEXEC, 0)),
       cancel_(PQgetCancel(connection_.get())) {
   // Notices ("identifier will be truncated …") would go to the worker's stderr.
   PQsetNoticeProcessor(
@@ -120,10 +122,10 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
 }
 
 PgSession::~PgSession() {
-  std::lock_guard lock(closing_);
-  socket_ = -1;
-  PQfreeCancel(cancel_);
   connection_.reset();
+  std::lock_guard lock(closing_);
+  if (socket_ >= 0) close(socket_);
+  PQfreeCancel(cancel_);
 }
 
 Status PgSession::set_up() {
@@ -230,7 +232,16 @@ Status PgSession::execute(std::string_view sql) {
     if (Status s = begin(); !s.ok()) return s;
   }
   auto result = run(std::string(sql));
+  if (sql == "COMMIT" || sql == "ROLLBACK") has_savepoint_ = false;
+  if (sql.starts_with("SAVEPOINT ")) has_savepoint_ = true;
   return result.ok() ? sdk::ok() : result.status();
+}
+
+Result<uint64_t> PgSession::change_rows(std::string_view sql) {
+  if (Status s = begin(); !s.ok()) return s;
+  auto result = run(std::string(sql));
+  if (!result.ok()) return result.status();
+  return static_cast<uint64_t>(std::atoll(PQcmdTuples(result->get())));
 }
 
 Result<std::vector<Session::Row>> PgSession::query(std::string_view sql) {
@@ -279,9 +290,15 @@ Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, st
   return open_writer(*this, write, std::move(cells), options);
 }
 
+/// A table made for rows that fail later stays, as with databases that commit DDL by themselves; but never are rows
+/// committed with it that were written before.
 Status PgSession::change_table(const TableId& /*table*/, std::string_view sql, const std::vector<ColumnInfo>&) {
+  auto written = query("SELECT pg_catalog.txid_current_if_assigned()");
+  if (!written.ok()) return written.status();
+  const bool alone = !has_savepoint_ && !written->at(0).at(0).has_value();
   if (Status s = execute("SAVEPOINT change_table"); !s.ok()) return s;
   const Status changed = execute(sql);
+  if (changed.ok() && alone) return execute("COMMIT");
   if (changed.ok() || broken_) return changed;
   const DatabaseError cause = error_;
   if (Status s = roll_back_to("change_table"); !s.ok()) return s;

@@ -37,6 +37,8 @@ class PgSession final : public Session {
   ~PgSession() override;
 
   Status execute(std::string_view sql) override;
+  Result<uint64_t> change_rows(std::string_view sql) override;
+  bool ddl_in_transactions() const override { return true; }
   Result<std::vector<Row>> query(std::string_view sql) override;
   Result<std::unique_ptr<RowReader>> read(std::string_view sql, std::span<const Parameter> parameters,
                                           const ReadOptions& options) override;
@@ -88,12 +90,12 @@ class PgSession final : public Session {
   PgConnection connection_;
   bool for_writing_;
   DatabaseError error_;
-  bool broken_ = false;
+  bool broken_ = false, has_savepoint_ = false;
   size_t prefix_ = 0;             ///< of the statement under way
   int64_t read_timeout_ms_ = -1;  ///< -1 = none
 
   std::mutex closing_;  // interrupt() must not meet a socket number that was closed and given to someone else
-  int socket_ = -1;
+  int socket_ = -1;     // a duplicate: the library closes its own when the connection is lost
   PGcancel* cancel_ = nullptr;
 };
 

@@ -152,6 +152,26 @@ TEST_F(PostgresSession, WritesWithinOneTransaction) {
   EXPECT_EQ(server_->query("SELECT id FROM written").rows.at(0).at(0), "2");
 }
 
+TEST_F(PostgresSession, CommitsDdlThatNoRowsWereWrittenBefore) {
+  auto writing = session(true);
+  const auto exists = [&](const std::string& table) {
+    auto rows = session()->query("SELECT to_regclass('" + table + "') IS NOT NULL");
+    return rows.ok() && rows->at(0).at(0) == "t";
+  };
+  ASSERT_TRUE(writing->change_table({}, "CREATE TABLE ddl_first (i INT)", {}).ok());
+  ASSERT_TRUE(writing->execute("INSERT INTO ddl_first VALUES (1)").ok());
+  ASSERT_TRUE(writing->change_table({}, "CREATE TABLE ddl_later (i INT)", {}).ok());
+  ASSERT_TRUE(writing->execute("ROLLBACK").ok());
+  EXPECT_TRUE(exists("ddl_first"));
+  EXPECT_FALSE(exists("ddl_later"));
+  ASSERT_TRUE(writing->execute("SAVEPOINT part").ok());
+  ASSERT_TRUE(writing->change_table({}, "CREATE TABLE ddl_in_part (i INT)", {}).ok());
+  ASSERT_TRUE(writing->roll_back_to("part").ok());
+  ASSERT_TRUE(writing->execute("COMMIT").ok());
+  EXPECT_FALSE(exists("ddl_in_part"));
+  EXPECT_EQ(session()->query("SELECT count(*) FROM ddl_first")->at(0).at(0), "0");
+}
+
 TEST_F(PostgresSession, InterruptEndsALongQueryHereAndThere) {
   auto opened = session();
   auto waiting = std::async(std::launch::async, [&] { return opened->execute("SELECT pg_sleep(600)"); });

@@ -115,6 +115,13 @@ class PostgresDialect final : public Dialect {
     return sql;
   }
 
+  std::string create_offsets(const TableId& table) const override {
+    return "CREATE TABLE IF NOT EXISTS " + qualified(table) + " (\n" + quote("connector") + " TEXT NOT NULL,\n" +
+           quote("topic") + " TEXT NOT NULL,\n" + quote("partition") + " INT NOT NULL,\n" + quote("offset") +
+           " BIGINT NOT NULL,\n" + quote("epoch") + " BIGINT NOT NULL,\nPRIMARY KEY(" + quote("connector") + "," +
+           quote("topic") + "," + quote("partition") + "))";
+  }
+
   std::string column_type(const mr_schema& schema, bool, bool epoch_timestamp) const override {
     if (epoch_timestamp && (schema.type == MR_INT64 || schema.type == MR_STRING)) return "TIMESTAMP";
     const std::string_view name = connect_logical(schema);

@@ -224,6 +224,10 @@ class Session {
                               const std::vector<ColumnInfo>& /*added*/) {
     return execute(sql);
   }
+  /// Executes an UPDATE or DELETE and tells how many rows it met.
+  virtual Result<uint64_t> change_rows(std::string_view sql) = 0;
+  /// DDL is undone with its transaction; otherwise it commits what came before it.
+  virtual bool ddl_in_transactions() const { return false; }
   using Row = std::vector<std::optional<std::string>>;
   /// For small results: everything as text.
   virtual Result<std::vector<Row>> query(std::string_view sql) = 0;

@@ -124,6 +124,13 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
      "Debezium's semantic types become dates, times, bits and geometries in change events (envelope) or in all "
      "records (always).",
      kMapping, 12, Width::kShort, "Debezium types", check_event_types},
+    {"millrace.exactly.once", Type::kBoolean, "false", Importance::kMedium,
+     "Keep the offsets in a table of the database, in the transactions that write the rows: each record is written "
+     "once, also with insert.mode=insert and after a crash.",
+     kWrites, 10, Width::kShort, "Exactly once"},
+    {"millrace.exactly.once.table", Type::kString, "millrace_offsets", Importance::kLow,
+     "The table for these offsets; created when it is missing.", kWrites, 11, Width::kMedium, "Table of offsets",
+     sdk::checks::non_empty},
     {"trim.sensitive.log", Type::kBoolean, "false", Importance::kLow, "Accepted; records' values are not logged.",
      kWrites, 8, Width::kShort, "Trim sensitive logs"},
 });
@@ -171,6 +178,8 @@ Result<SinkConfig> SinkConfig::parse(const sdk::Config& config) {
   out.truncate_enabled = config.boolean("truncate.enabled");
   out.unavailable = config.string("unavailable.value.placeholder");
   out.event_types = lower(config.string("millrace.debezium.types")) == "always";
+  out.exactly_once = config.boolean("millrace.exactly.once");
+  out.offsets_table = config.string("millrace.exactly.once.table");
   out.batch_size = static_cast<size_t>(std::max<int64_t>(config.int64("batch.size"), 1));
   out.retries_max = config.int64("max.retries");
   out.retry_backoff_ms = config.int64("retry.backoff.ms");

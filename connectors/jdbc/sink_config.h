@@ -33,6 +33,8 @@ struct SinkConfig {
   bool underscore_topic = false;  ///< dots of a topic become underscores in the table's name
   FieldFilter field_filter;
   std::string unavailable = "__debezium_unavailable_value";  ///< a value that says: leave the column
+  bool exactly_once = false;
+  std::string offsets_table;  ///< as the user names it
   bool quote_identifiers = true;
   bool fold_identifiers = false;  ///< names as without quotes, though quoted
   size_t batch_size = 3000;

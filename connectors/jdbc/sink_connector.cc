@@ -8,6 +8,7 @@ namespace millrace::jdbc {
 namespace {
 
 constexpr int kDeadlockTries = 5;
+constexpr int kRestartsMax = 1000;  // one for each table and schema of a put is normal
 constexpr const char* kSavepoint = "millrace";
 
 const char* value_type(const mr_value& value) {
@@ -36,6 +37,7 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
   if (!config.ok()) return config.status();
   config_ = std::move(*config);
   dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers, config_->fold_identifiers);
+  offsets_ = config_->exactly_once ? std::make_unique<SinkOffsets>(*config_, context.name()) : nullptr;
   retries_left_ = config_->retries_max;
   source_names_.clear();
   const std::string& format = config_->table_name_format;
@@ -47,18 +49,17 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
 }
 
 Status JdbcSinkTask::connect(sdk::SinkContext& context) {
-  if (session_ != nullptr && !session_->broken()) return sdk::ok();
+  if (session_ && !session_->broken()) return sdk::ok();
   disconnect();
   auto session = open_session(config_->connection, true, [&](int64_t wait_ms) { return context.wait(wait_ms); });
   if (!session.ok()) return session.status();
-  std::lock_guard lock(session_guard_);
-  session_ = std::move(*session);
+  session_.set(std::move(*session));
   return sdk::ok();
 }
 
 void JdbcSinkTask::disconnect() {
   for (const auto& [name, table] : tables_) table->forget();  // its statements belong to the session
-  std::lock_guard lock(session_guard_);
+  if (offsets_ != nullptr) offsets_->forget_session();
   session_.reset();
 }
 
@@ -70,13 +71,22 @@ Status JdbcSinkTask::stop(sdk::SinkContext&) {
   return sdk::ok();
 }
 
-void JdbcSinkTask::interrupt() {
-  std::lock_guard lock(session_guard_);
-  if (session_ != nullptr) session_->interrupt();
+void JdbcSinkTask::interrupt() { session_.interrupt(); }
+
+/// Nothing is asked here: a database that is away is a matter of put, which is tried again. It follows within a second,
+/// records or not.
+Status JdbcSinkTask::open(sdk::SinkContext&, std::span<const mr_topic_partition> partitions) {
+  if (offsets_ != nullptr) offsets_->open(partitions);
+  return sdk::ok();
+}
+
+Status JdbcSinkTask::close(sdk::SinkContext&, std::span<const mr_topic_partition> partitions) {
+  if (offsets_ != nullptr) offsets_->close(partitions);
+  return sdk::ok();
 }
 
 Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> records) {
-  if (records.empty()) return sdk::ok();
+  if (records.empty() && (offsets_ == nullptr || offsets_->settled(records))) return sdk::ok();
   for (const mr_record& record : records) {
     if (Status s = check(context, record); !s.ok()) return s;
   }
@@ -84,15 +94,17 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
   for (int attempt = 0; attempt < kDeadlockTries; ++attempt) {
     status = write_transaction(context, records);
     const bool deadlock =
-        !status.ok() && session_ != nullptr && !session_->broken() && status.code() == Code::kUnavailable && lost_race_;
+        !status.ok() && session_ && !session_->broken() && status.code() == Code::kUnavailable && lost_race_;
     // Whoever lost a deadlock can go on at once; different waits keep two tasks from meeting again.
-    if (!deadlock || context.wait(5 + 10 * attempt + (records.front().offset % 7))) break;
+    const int64_t spread = records.empty() ? 0 : records.front().offset % 7;
+    if (!deadlock || context.wait(5 + 10 * attempt + spread)) break;
   }
   if (status.ok()) {
     retries_left_ = config_->retries_max;
     return status;
   }
   if (context.stopping()) return {Code::kStopped, "stopped"};
+  if (offsets_ != nullptr && offsets_->lost()) return status;
   // Settings and login do not heal by waiting; everything the server said may be repaired by an operator meanwhile.
   const bool settings = status.code() == Code::kInvalidConfig || status.code() == Code::kStopped;
   if (!settings && retries_left_ > 0) {
@@ -100,7 +112,7 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
     --retries_left_;
     return {Code::kUnavailable, status.message(), static_cast<int32_t>(config_->retry_backoff_ms)};
   }
-  if (session_ == nullptr || session_->broken() || status.code() == Code::kUnavailable) {
+  if (!session_ || session_->broken() || status.code() == Code::kUnavailable) {
     retries_left_ = config_->retries_max;
     return {Code::kInternal,
             status.message() + " (after " + std::to_string(config_->retries_max) + " retries; see max.retries)"};
@@ -164,12 +176,54 @@ Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& rec
   return sdk::ok();
 }
 
-Status JdbcSinkTask::write_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
+Result<bool> JdbcSinkTask::begin(sdk::SinkContext& context, std::span<const mr_record> records) {
   if (Status s = connect(context); !s.ok()) return s;
-  Status status = write(context, records);
-  if (status.ok()) status = session_->execute("COMMIT");
-  lost_race_ = !status.ok() && session_->lost_race();
-  if (!status.ok()) roll_back();
+  if (offsets_ == nullptr) return true;
+  if (!offsets_->settled(records)) {
+    auto moved = offsets_->settle(*session_, records);
+    if (!moved.ok()) return moved.status();
+    if (*moved) {
+      for (const mr_topic_partition& to : offsets_->positions()) {
+        context.info(std::string(sdk::view(to.topic)) + "-" + std::to_string(to.partition) + " goes on at offset " +
+                     std::to_string(to.offset) + ", as " + offsets_->table() + " says");
+        if (Status s = context.seek(to); !s.ok()) return s;
+      }
+      offsets_->told();
+      return false;
+    }
+  }
+  if (Status s = offsets_->advance(*session_, records); !s.ok()) return s;
+  return true;
+}
+
+Status JdbcSinkTask::commit() {
+  const Status s = session_->execute("COMMIT");
+  if (s.ok() && offsets_ != nullptr) offsets_->committed();
+  return s;
+}
+
+bool JdbcSinkTask::restarted() {
+  bool any = false;
+  for (const auto& [name, table] : tables_) any |= table->restarted();
+  return any;
+}
+
+Status JdbcSinkTask::write_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
+  Status status;
+  for (int i = 0; i < kRestartsMax; ++i) {
+    status = try_transaction(context, records);
+    if (status.ok() || !restarted()) break;
+  }
+  return status;
+}
+
+Status JdbcSinkTask::try_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
+  const auto begun = begin(context, records);
+  if (begun.ok() && !begun.value()) return sdk::ok();
+  Status status = begun.ok() ? write(context, records) : begun.status();
+  if (status.ok()) status = commit();
+  lost_race_ = !status.ok() && session_ && session_->lost_race();
+  if (!status.ok() && session_) roll_back();
   return status;
 }
 
@@ -185,8 +239,9 @@ Status JdbcSinkTask::preview(sdk::PreviewContext& context, std::span<const mr_re
     if (Status s = check(context, record); !s.ok()) return s;
   }
   config_->connection.attempts = 1;  // someone waits for the answer
+  config_->exactly_once = false;     // the table of offsets is nobody's business
   if (Status s = connect(context); !s.ok()) return s;
-  session_ = std::make_unique<PreviewSession>(std::move(session_), *dialect_, context);
+  session_.set(std::make_unique<PreviewSession>(session_.take(), *dialect_, context));
   return write(context, records);
 }
 
@@ -300,11 +355,22 @@ Result<SinkTable*> JdbcSinkTask::make_table(const sdk::SinkContext& context, con
 /// Finds by halving which records the database refuses, reports them, and writes the others; all in one transaction, so
 /// that nothing is written when the report fails the task.
 Status JdbcSinkTask::write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records) {
-  if (Status s = connect(context); !s.ok()) return s;
-  Status status = write_part(context, records, 0);
-  if (status.ok()) status = session_->execute("COMMIT");
-  if (!status.ok() && session_ != nullptr) roll_back();
+  reported_.clear();
+  Status status;
+  for (int i = 0; i < kRestartsMax; ++i) {
+    status = try_around_bad_records(context, records);
+    if (status.ok() || !restarted()) break;
+  }
   if (status.ok()) retries_left_ = config_->retries_max;
+  return status;
+}
+
+Status JdbcSinkTask::try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records) {
+  const auto begun = begin(context, records);
+  if (begun.ok() && !begun.value()) return sdk::ok();
+  Status status = begun.ok() ? write_part(context, records, 0) : begun.status();
+  if (status.ok()) status = commit();
+  if (!status.ok() && session_) roll_back();
   return status;
 }
 
@@ -315,14 +381,23 @@ Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_re
   // What is known of the tables may be undone with the rest.
   for (const auto& [name, table] : tables_) table->forget();
   if (session_->broken() || failure.code() == Code::kUnavailable) return failure;
-  if (Status s = session_->roll_back_to(kSavepoint); !s.ok()) return s;
-  if (records.size() == 1) {
-    return context.report(first,
-                          Status(Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"));
-  }
+  // Where the savepoint went with its transaction, the offsets went as well.
+  const std::string back = std::string("ROLLBACK TO SAVEPOINT ") + kSavepoint;
+  const Status undone = offsets_ != nullptr ? session_->execute(back) : session_->roll_back_to(kSavepoint);
+  if (!undone.ok()) return offsets_ != nullptr ? failure : undone;
+  if (records.size() == 1)
+    return report(context, first, {Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"});
   const size_t half = records.size() / 2;
   if (Status s = write_part(context, records.first(half), first); !s.ok()) return s;
   return write_part(context, records.subspan(half), first + half);
+}
+
+/// Once, though a transaction may start again.
+Status JdbcSinkTask::report(sdk::SinkContext& context, size_t index, const Status& why) {
+  if (reported_.contains(index)) return sdk::ok();
+  const Status s = context.report(index, why);
+  if (s.ok()) reported_.insert(index);
+  return s;
 }
 
 }  // namespace millrace::jdbc

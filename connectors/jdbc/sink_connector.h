@@ -4,12 +4,14 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
+#include "connectors/common/interruptible.h"
 #include "connectors/jdbc/debezium_sink_config.h"
+#include "connectors/jdbc/sink_offsets.h"
 #include "connectors/jdbc/sink_table.h"
 
 namespace millrace::jdbc {
@@ -20,7 +22,9 @@ class JdbcSinkTask : public sdk::SinkTask {
   explicit JdbcSinkTask(Parse parse = &SinkConfig::parse) : parse_(parse) {}
 
   Status start(sdk::SinkContext& context) override;
+  Status open(sdk::SinkContext& context, std::span<const mr_topic_partition> partitions) override;
   Status put(sdk::SinkContext& context, std::span<const mr_record> records) override;
+  Status close(sdk::SinkContext& context, std::span<const mr_topic_partition> partitions) override;
   Status stop(sdk::SinkContext& context) override;
   void interrupt() override;
 
@@ -33,10 +37,19 @@ class JdbcSinkTask : public sdk::SinkTask {
   enum class Action { kSkip, kWrite, kDelete, kTruncate };
   Action action_of(const mr_record& record, const RecordShape& shape) const;
   Status check(const sdk::SinkContext& context, const mr_record& record);
+  /// Everything that comes before the rows of a transaction. False: the reader was sent elsewhere, and what is at hand
+  /// is not to be written.
+  Result<bool> begin(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status commit();
+  /// A table had to change in a transaction of its own: the same records again.
+  bool restarted();
+  Status try_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
   Status write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
+  Status report(sdk::SinkContext& context, size_t index, const Status& why);
   Status add(sdk::SinkContext& context, SinkTable& table, const mr_record& record, const RecordShape& shape,
              bool remove);
   Status send(sdk::SinkContext& context, SinkTable& table);
@@ -47,8 +60,8 @@ class JdbcSinkTask : public sdk::SinkTask {
   const Parse parse_;
   std::optional<SinkConfig> config_;
   std::unique_ptr<Dialect> dialect_;
-  std::unique_ptr<Session> session_;
-  std::mutex session_guard_;                                               // session_ against interrupt()
+  connectors::Interruptible<Session> session_;
+  std::unique_ptr<SinkOffsets> offsets_;                                   // exactly once; else null
   std::map<std::string, std::unique_ptr<SinkTable>, std::less<>> tables_;  // by table name
   std::map<std::string, SinkTable*, std::less<>> tables_by_origin_;
   std::vector<std::string> source_names_;  // fields of the source block in table.name.format
@@ -56,7 +69,8 @@ class JdbcSinkTask : public sdk::SinkTask {
   ShapeCache shapes_;
   SinkTable* last_table_ = nullptr;
   int64_t retries_left_ = 0;
-  bool lost_race_ = false;  // the last transaction failed because of another one
+  std::set<size_t> reported_;  // bad records of the current put, by index
+  bool lost_race_ = false;     // the last transaction failed because of another one
 };
 
 /// What the plugin registers.

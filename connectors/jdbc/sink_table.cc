@@ -113,6 +113,15 @@ std::vector<ColumnDefinition> SinkTable::definitions(const FieldPlan& plan, cons
   return columns;
 }
 
+Status SinkTable::change(Session& session, std::string_view sql, const std::vector<ColumnDefinition>& columns) {
+  if (config_.exactly_once && !session.ddl_in_transactions()) {
+    // It would commit the offsets without the rows that follow.
+    if (Status s = session.execute("ROLLBACK"); !s.ok()) return s;
+    restarted_ = true;
+  }
+  return session.change_table(id_, sql, infos_of(columns));
+}
+
 Status SinkTable::create(Session& session, const FieldPlan& plan) {
   if (!config_.auto_create) {
     return {Code::kInvalidConfig, "Table " + double_quoted(id_) +
@@ -124,7 +133,7 @@ Status SinkTable::create(Session& session, const FieldPlan& plan) {
   const std::vector<ColumnDefinition> columns = definitions(plan, fields, problem);
   if (!problem.ok()) return problem;
   const std::string sql = dialect_.create(id_, columns);
-  const Status created = session.change_table(id_, sql, infos_of(columns));
+  const Status created = change(session, sql, columns);
   if (session.broken()) return created;
   if (Status s = refresh(session); !s.ok()) return s;
   // Another task may have been faster; then its table will do.
@@ -156,7 +165,7 @@ Status SinkTable::amend(Session& session, const FieldPlan& plan) {
     Status problem;
     const std::vector<ColumnDefinition> columns = definitions(plan, fields, problem);
     if (!problem.ok()) return problem;
-    const Status altered = session.change_table(id_, dialect_.alter(id_, columns), infos_of(columns));
+    const Status altered = change(session, dialect_.alter(id_, columns), columns);
     if (session.broken()) return altered;
     if (Status s = refresh(session); !s.ok()) return s;
     if (!altered.ok() && attempt >= config_.retries_max) {

@@ -19,11 +19,14 @@ class SinkTable {
 
   /// Writes the waiting records, in order; creates or alters the table first where that is allowed.
   Status flush(Session& session, const sdk::TaskContext& context);
-  /// Empties the table. The database commits what was written before.
+  /// Empties the table. The database may commit what was written before, but not under exactly once.
   Status truncate(Session& session);
   /// Drops everything that belongs to a session, and what is known of the table.
   void forget();
   const TableId& id() const { return id_; }
+  /// Under exactly once: the transaction was given up for DDL that would have committed it; the records come again.
+  /// Counts once.
+  bool restarted() { return std::exchange(restarted_, false); }
 
   /// Records of the current put that wait for one statement, and what they have in common.
   std::vector<const mr_record*> waiting;
@@ -56,6 +59,7 @@ class SinkTable {
   Status create(Session& session, const FieldPlan& plan);
   Status amend(Session& session, const FieldPlan& plan);
   Status refresh(Session& session);
+  Status change(Session& session, std::string_view sql, const std::vector<ColumnDefinition>& columns);
   /// The column's name as the table has it: exactly the field's, or one that differs in case.
   std::string column_of(const SinkField& field) const;
   std::vector<std::string> columns_of(const std::vector<SinkField>& fields) const;
@@ -66,7 +70,7 @@ class SinkTable {
   const SinkConfig& config_;
   const Dialect& dialect_;
   const TableId id_;
-  bool known_ = false;
+  bool known_ = false, restarted_ = false;
   std::string type_;  // JDBC's, empty = there is no such table
   std::vector<ColumnInfo> columns_;
   std::vector<std::unique_ptr<Prepared>> prepared_;

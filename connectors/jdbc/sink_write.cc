@@ -41,6 +41,8 @@ Status SinkTable::truncate(Session& session) {
     if (Status s = refresh(session); !s.ok()) return s;
   }
   if (type_.empty() && config_.auto_create) return sdk::ok();  // it will be empty when it comes
+  // As DDL it would commit the offsets without the rows that follow.
+  if (config_.exactly_once && !session.ddl_in_transactions()) return session.execute(dialect_.remove(id_, {}));
   return session.change_table(id_, dialect_.truncate(id_), {});
 }
 
@@ -96,7 +98,11 @@ Result<const SinkTable::Prepared*> SinkTable::prepared(Session& session, const s
   one->topic = topic;
   one->absent = absent;
   one->plan = std::move(*made);
-  if (Status s = ensure(session, one->plan); !s.ok()) return s;
+  if (Status s = ensure(session, one->plan); !s.ok()) {
+    restarted_ = false;  // failed, that is
+    return s;
+  }
+  if (restarted_) return Status(Code::kUnavailable, "the transaction starts again behind a change of the table");
   auto writer = prepare(session, one->plan, absent);
   if (!writer.ok()) return writer.status();
   one->writer = std::move(*writer);

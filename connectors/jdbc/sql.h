@@ -39,6 +39,8 @@ class Dialect {
   virtual std::string truncate(const TableId& table) const = 0;
   virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
+  /// The table of SinkOffsets: connector, topic, partition; offset and epoch.
+  virtual std::string create_offsets(const TableId& table) const = 0;
   /// Column type for a schema; empty when there is none. `key`: the column belongs to the primary key.
   virtual std::string column_type(const mr_schema& schema, bool key, bool epoch_timestamp) const = 0;
   /// Type of an array of `depth` dimensions; empty when the database has none.
