@@ -12,6 +12,15 @@
 namespace millrace::jdbc {
 namespace {
 
+/// Of TLS problems only a connection that was cut off passes by itself.
+bool cut_off(unsigned number, std::string_view text) {
+  if (number != CR_SSL_CONNECTION_ERROR) return false;
+  for (const std::string_view word : {"reset by peer", "eof", "timed out", "Broken pipe", "Success"}) {
+    if (text.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 /// What a user can do about an error, after the server's own words.
 std::string advice(unsigned number) {
   switch (number) {
@@ -251,8 +260,10 @@ Status MariaDbSession::failed(MYSQL_STMT* statement) {
   if (broken_) drop_socket();
   std::string message = error_.text + " (server " + settings_.where() + ", errno " + std::to_string(error_.number) +
                         ", SQLSTATE " + error_.sqlstate + ")";
-  if (const std::string next = advice(error_.number); !next.empty()) message += "; " + next;
-  return {classify(error_.number, error_.sqlstate), std::move(message)};
+  const bool passes = cut_off(error_.number, error_.text);
+  if (const std::string next = advice(passes ? CR_CONN_HOST_ERROR : error_.number); !next.empty())
+    message += "; " + next;
+  return {passes ? Code::kUnavailable : classify(error_.number, error_.sqlstate), std::move(message)};
 }
 
 Status MariaDbSession::execute(std::string_view sql) {

@@ -4,8 +4,10 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from postgres_client import PASSWORD as PG_PASSWORD, USER as PG_USER, Postgres
@@ -45,6 +47,35 @@ class Certificates:
         self.path(f"{name}.ext").write_text(extension + "\n")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile",
                      f"{name}.ext", "-out", f"{name}.pem")
+
+
+class CutOff(threading.Thread):
+    """A server that goes away when TLS begins: `first` is what it says of itself, `then` its answer to the wish for TLS."""
+
+    def __init__(self, first, then):
+        super().__init__(daemon=True)
+        self.first, self.then = first, then
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with client:
+                client.sendall(self.first)
+                client.recv(100)  # the wish
+                client.sendall(self.then)
+                if self.then:
+                    client.recv(100)  # TLS's first words
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.join()
 
 
 class JdbcTls(unittest.TestCase):
@@ -188,10 +219,20 @@ class JdbcTls(unittest.TestCase):
         for secret in (SECRET, PHRASE, PASSWORD, PG_PASSWORD):
             self.assertNotIn(secret, self.worker.log_text())
 
+    def test_a_server_that_goes_away_while_tls_begins_is_no_mistake_of_the_settings(self):
+        with socket.create_connection(("127.0.0.1", self.maria.port)) as real:
+            greeting = real.recv(1000)
+        for kind, first, then in (("maria", greeting, b""), ("postgres", b"", b"S")):
+            server = CutOff(first, then)
+            self.addCleanup(server.stop)
+            parameters = {"sslMode": "REQUIRED"} if kind == "maria" else {"sslmode": "require"}
+            url = self.url_of(kind, "127.0.0.1", parameters).replace(str(self.maria.port if kind == "maria" else self.postgres.port), str(server.port))
+            self.assertNotIn("certificate", self.refused(url, "check that the server runs"))
+
     def test_sockets_lists_of_hosts_and_methods_of_authentication(self):
-        socket = self.folder / "mariadb/socket"
-        self.accepted(f"jdbc:mariadb://localhost/shop?localSocket={socket}", user="root")
-        self.refused(f"jdbc:mariadb://localhost/shop?localSocket={socket}-not", "check that the server runs", user="root")
+        path = self.folder / "mariadb/socket"
+        self.accepted(f"jdbc:mariadb://localhost/shop?localSocket={path}", user="root")
+        self.refused(f"jdbc:mariadb://localhost/shop?localSocket={path}-not", "check that the server runs", user="root")
         folder = str(self.postgres.folder).replace("/", "%2F")
         self.accepted(f"jdbc:postgresql://{folder}:{self.postgres.port}/shop")
         for kind in ("maria", "postgres"):
