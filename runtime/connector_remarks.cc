@@ -79,10 +79,15 @@ class Remarks {
     }
     if (source_ && name.starts_with(kTopicCreation)) return;
     if (belongs_to_plugin(name)) return;
-    const std::vector<std::string_view> names(known_.begin(), known_.end());
-    // Connectors to databases hand other connection.* to the driver.
+    // Connectors to databases hand other connection.* to the driver: ssl, say, which must not be taken for url.
     constexpr std::string_view kDriver = "connection.";
-    if (name.starts_with(kDriver) && has(known_, "connection.url") && nearest_name(name, names).empty()) return;
+    if (name.starts_with(kDriver) && has(known_, "connection.url")) {
+      std::vector<std::string_view> names;
+      for (const std::string_view known : known_) {
+        if (known.starts_with(kDriver)) names.push_back(known.substr(kDriver.size()));
+      }
+      if (nearest_name(name.substr(kDriver.size()), names).empty()) return;
+    }
     unknown(name, name, known_);
   }
 

@@ -54,11 +54,13 @@ TEST(ConnectorRemarks, MisspeltSettings) {
 }
 
 TEST(ConnectorRemarks, OtherParametersOfAConnectionGoToTheDriver) {
-  std::array keys = {fake_key("connection.url", MR_TYPE_STRING, MR_HIGH)};
+  std::array keys = {fake_key("connection.url", MR_TYPE_STRING, MR_HIGH),
+                     fake_key("connection.password", MR_TYPE_PASSWORD, MR_HIGH)};
   ConnectorPlugin plugin = fake_source();
   plugin.table.config = keys.data();
   plugin.table.config_count = keys.size();
   EXPECT_THAT(remarks(plugin, {{"connection.socketTimeout", "5"}}), IsEmpty());
+  EXPECT_THAT(remarks(plugin, {{"connection.ssl", "true"}, {"connection.sslpassword", "x"}}), IsEmpty());
   EXPECT_THAT(remarks(plugin, {{"connection.uri", "5"}}), ElementsAre(HasSubstr("Did you mean connection.url?")));
 }
 

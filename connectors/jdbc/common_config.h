@@ -1,6 +1,7 @@
 /// Settings that source and sink share: the connection, quoting, time zone, and the checks of single values.
 #pragma once
 
+#include "connectors/jdbc/jdbc_parameters.h"
 #include "connectors/jdbc/session.h"
 
 namespace millrace::jdbc {
@@ -12,13 +13,13 @@ inline constexpr const char* kDefaultCredentialsProvider =
 /// Errors: kInvalidConfig, naming the setting.
 Result<ConnectionSettings> connection_settings(const sdk::Config& config);
 
-/// Warns once of driver parameters nobody knows.
+/// Warns once of driver parameters nobody knows, with what may have been meant.
 template <class Context>
-void warn_unknown_parameters(const Context& context, const ConnectionSettings& settings) {
-  const auto unknown = unknown_parameters(settings.url);
-  if (unknown.empty()) return;
+void warn_of_ignored_parameters(const Context& context, const ConnectionSettings& settings) {
+  const auto ignored = ignored_parameters(settings.url);
+  if (ignored.empty()) return;
   std::string names;
-  for (const std::string& name : unknown) names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& name : ignored) names += (names.empty() ? "" : ", ") + name;
   context.warn("connection.url: unknown parameters are ignored: " + names);
 }
 

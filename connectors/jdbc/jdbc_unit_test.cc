@@ -4,6 +4,7 @@
 
 #include "connectors/jdbc/calendar.h"
 #include "connectors/jdbc/decimal.h"
+#include "connectors/jdbc/jdbc_parameters.h"
 #include "connectors/jdbc/mariadb_session.h"
 #include "connectors/jdbc/source_config.h"
 #include "connectors/jdbc/source_connector.h"
@@ -47,7 +48,19 @@ TEST(JdbcUrl, DefaultsToLocalhostAndWarnsOfUnknownParameters) {
   auto url = parse_jdbc_url("jdbc:mariadb:///db?frobnicate=1&useSSL=true");
   ASSERT_TRUE(url.ok());
   EXPECT_EQ(url->host_port(), "localhost:3306");
-  EXPECT_THAT(unknown_parameters(*url), ElementsAre("frobnicate"));
+  EXPECT_THAT(ignored_parameters(*url), ElementsAre("frobnicate"));
+}
+
+TEST(JdbcUrl, SaysWhatAnUnknownParameterMayMean) {
+  const auto ignored = [](std::string_view text) { return ignored_parameters(*parse_jdbc_url(text)); };
+  EXPECT_THAT(ignored("jdbc:mariadb://h/db?sslMood=REQUIRED&ssl_mode=REQUIRED&SSLMODE=REQUIRED"),
+              ElementsAre(HasSubstr("ssl_mode (did you mean sslMode: DISABLED, PREFERRED"),
+                          HasSubstr("sslmood (did you mean sslMode: DISABLED, PREFERRED")));
+  EXPECT_THAT(ignored("jdbc:mariadb://h/db?sslrootcert=a&currentSchema=b"),
+              ElementsAre("currentschema (a parameter of PostgreSQL)", HasSubstr("did you mean serverSslCert: ")));
+  EXPECT_THAT(ignored("jdbc:postgresql://h/db?useSSL=true&conectTimeout=3&useBulkStmts=true"),
+              ElementsAre("conecttimeout (did you mean connectTimeout: seconds to wait for a connection?)",
+                          "usebulkstmts (a parameter of MariaDB and MySQL)", HasSubstr("did you mean sslmode: ")));
 }
 
 TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
@@ -56,13 +69,26 @@ TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
   EXPECT_THAT(parse_jdbc_url("jdbc:nosuch://h/db").status().message(),
               HasSubstr("No suitable driver found for jdbc:nosuch://h/db"));
   EXPECT_THAT(parse_jdbc_url("jdbc:mysql://h:99999/db").status().message(), HasSubstr("99999"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:oracle:thin:@//h:1521/x").status().message(),
+              HasSubstr("Oracle is not supported; supported are MariaDB, MySQL and PostgreSQL"));
+  EXPECT_THAT(parse_jdbc_url("jdbc:sqlserver://h;databaseName=x").status().message(),
+              HasSubstr("SQL Server is not supported"));
 }
 
 TEST(JdbcUrl, NeverShowsAPassword) {
-  for (const char* url : {"jdbc:mysql://u:geheim@h/db", "jdbc:mysql://h/db?user=u&password=geheim&x=1",
-                          "jdbc:mysql://(host=h,password=geheim)/db"}) {
-    EXPECT_THAT(redact(url), Not(HasSubstr("geheim"))) << url;
+  for (const char* url :
+       {"jdbc:mysql://u:geheim@h/db", "jdbc:mysql://h/db?user=u&password=geheim&x=1",
+        "jdbc:mysql://(host=h,password=geheim)/db", "jdbc:mysql://u:ge/heim@h/db", "jdbc:mariadb://u:g@heim@h/db",
+        "jdbc:postgresql://u:ge/heim@h/db", "jdbc:oracle:thin:scott/geheim@//h:1521/x",
+        "jdbc:oracle:thin:scott/ge:heim@h:1521:x", "jdbc:sqlserver://h;user=u;password=geheim;x=1", "u:geheim@h/db",
+        "mysql://u:geheim@h/db", "jdbc:postgresql://h/db?sslPassword=geheim"}) {
+    EXPECT_THAT(redact(url), Not(HasSubstr("heim"))) << url;
+    const auto parsed = parse_jdbc_url(url);
+    const std::string message = parsed.ok() ? std::string() : std::string(parsed.status().message());
+    EXPECT_THAT(message, Not(HasSubstr("heim"))) << url;
   }
+  EXPECT_EQ(redact("jdbc:mysql://u:geheim@h:1/db?a=b"), "jdbc:mysql://u:****@h:1/db?a=b");
+  EXPECT_EQ(redact("jdbc:mysql://u@h:1/db?mail=a@b"), "jdbc:mysql://u@h:1/db?mail=a@b");
 }
 
 TEST(Sql, MariaDbTextsAreTheKnownOnes) {

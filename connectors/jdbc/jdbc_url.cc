@@ -1,143 +1,10 @@
 #include "connectors/jdbc/jdbc_url.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace millrace::jdbc {
 namespace {
-
-/// Parameters that are honoured or accepted because their effect is always on; in lower case, sorted.
-constexpr std::array kKnownParameters = std::to_array<std::string_view>({
-    "adaptivefetch",
-    "adaptivefetchmaximum",
-    "adaptivefetchminimum",
-    "allowencodingchanges",
-    "allowloadlocalinfile",
-    "allowmultiqueries",
-    "allowpublickeyretrieval",
-    "applicationname",
-    "assumeminserverversion",
-    "authenticationpluginclassname",
-    "autoreconnect",
-    "autosave",
-    "binarytransfer",
-    "binarytransferdisable",
-    "binarytransferenable",
-    "cacheprepstmts",
-    "cancelsignaltimeout",
-    "channelbinding",
-    "characterencoding",
-    "cleanupsavepoints",
-    "clientcertificatekeystorepassword",
-    "clientcertificatekeystoretype",
-    "clientcertificatekeystoreurl",
-    "connectioncollation",
-    "connectiontimezone",
-    "connecttimeout",
-    "createdatabaseifnotexist",
-    "currentschema",
-    "databasemetadatacachefields",
-    "databasemetadatacachefieldsmib",
-    "databaseterm",
-    "defaultfetchsize",
-    "defaultrowfetchsize",
-    "disablecolumnsanitiser",
-    "enabledsslprotocolsuites",
-    "enabledtlsprotocols",
-    "escapesyntaxcallmode",
-    "forceconnectiontimezonetosession",
-    "groupstartupparameters",
-    "gssencmode",
-    "gsslib",
-    "hidenonnullable",
-    "hostrecheckseconds",
-    "jaasapplicationname",
-    "jaaslogin",
-    "kerberosservername",
-    "loadbalancehosts",
-    "localsocketaddress",
-    "loggerfile",
-    "loggerlevel",
-    "logintimeout",
-    "logservererrordetail",
-    "logunclosedconnections",
-    "maxallowedpacket",
-    "maxresultbuffer",
-    "nullcatalogmeanscurrent",
-    "nulldatabasemeanscurrent",
-    "options",
-    "password",
-    "permitmysqlscheme",
-    "pgdbname",
-    "pghost",
-    "pgport",
-    "preferquerymode",
-    "preparedstatementcachequeries",
-    "preparedstatementcachesizemib",
-    "preparestmtcachesize",
-    "preparethreshold",
-    "prepstmtcachesize",
-    "prepstmtcachesqllimit",
-    "protocolversion",
-    "querytimeout",
-    "quotereturningidentifiers",
-    "readonly",
-    "readonlymode",
-    "receivebuffersize",
-    "replication",
-    "requiressl",
-    "rewritebatchedinserts",
-    "rewritebatchedstatements",
-    "sendbuffersize",
-    "serverrsapublickeyfile",
-    "serversslcert",
-    "servertimezone",
-    "service",
-    "sessionvariables",
-    "socketfactory",
-    "socketfactoryarg",
-    "sockettimeout",
-    "ssl",
-    "sslcert",
-    "sslfactory",
-    "sslfactoryarg",
-    "sslhostnameverifier",
-    "sslkey",
-    "sslmode",
-    "sslnegotiation",
-    "sslpassword",
-    "sslpasswordcallback",
-    "sslresponsetimeout",
-    "sslrootcert",
-    "sspiserviceclass",
-    "stringtype",
-    "targetservertype",
-    "tcpkeepalive",
-    "tcpnodelay",
-    "tinyint1isbit",
-    "tlsversions",
-    "transformedbitisboolean",
-    "trustcertificatekeystorepassword",
-    "trustcertificatekeystoretype",
-    "trustcertificatekeystoreurl",
-    "unknownlength",
-    "useaffectedrows",
-    "usebulkstmts",
-    "usebulkstmtsforinserts",
-    "usecompression",
-    "usecursorfetch",
-    "user",
-    "useserverprepstmts",
-    "usespnego",
-    "usessl",
-    "useunicode",
-    "uuidasstring",
-    "verifyservercertificate",
-    "xmlfactoryfactory",
-    "yearisdatetype",
-    "zerodatetimebehavior",
-});
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -166,6 +33,19 @@ std::string_view trim(std::string_view text) {
 }
 
 Status invalid(std::string message) { return {Code::kInvalidConfig, std::move(message)}; }
+
+/// "Oracle is not among the databases; " of schemes that people try.
+std::string product(std::string_view scheme) {
+  constexpr std::pair<std::string_view, std::string_view> kProducts[] = {
+      {"oracle", "Oracle"},     {"sqlserver", "SQL Server"}, {"jtds", "SQL Server"},
+      {"db2", "Db2"},           {"sqlite", "SQLite"},        {"h2", "H2"},
+      {"derby", "Derby"},       {"sap", "SAP HANA"},         {"snowflake", "Snowflake"},
+      {"redshift", "Redshift"}, {"vertica", "Vertica"},      {"sybase", "Sybase"}};
+  for (const auto& [name, title] : kProducts) {
+    if (name == scheme) return std::string(title) + " is not supported; ";
+  }
+  return "";
+}
 
 Result<uint16_t> parse_port(std::string_view text) {
   uint16_t port = 0;
@@ -307,7 +187,10 @@ Result<JdbcUrl> parse_postgresql(std::string_view rest, JdbcUrl url) {
     if (slash == std::string_view::npos) {
       return invalid("connection.url: a '/' must follow the hosts; use jdbc:postgresql://host:port/database");
     }
-    if (Status s = parse_authority(path.substr(2, slash - 2), url); !s.ok()) return s;
+    if (Status s = parse_authority(path.substr(2, slash - 2), url); !s.ok()) {
+      if (path.find('@', slash) == std::string_view::npos) return s;
+      return invalid("connection.url: '/' in a user name or password must be written as %2F");
+    }
     path.remove_prefix(slash + 1);
   } else {
     path = path.substr(path.starts_with('/') ? 1 : 0);
@@ -332,8 +215,9 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   } else if (scheme == "postgresql") {
     url.scheme = Scheme::kPostgreSql;
   } else {
-    return invalid("No suitable driver found for " + redact(text) +
-                   "; use jdbc:mariadb://host:port/database, jdbc:mysql://… or jdbc:postgresql://…");
+    return invalid("No suitable driver found for " + redact(text) + "; " + product(scheme) +
+                   "supported are MariaDB, MySQL and PostgreSQL: jdbc:mariadb://host:port/database, jdbc:mysql://…, "
+                   "jdbc:postgresql://…");
   }
   std::string_view rest = text.substr(scheme_end + 1);
   if (url.scheme == Scheme::kPostgreSql) return parse_postgresql(rest, std::move(url));
@@ -346,7 +230,11 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   rest.remove_prefix(slashes + 2);
   const size_t question = std::min(rest.find('?'), rest.size());
   const size_t slash = std::min(rest.find('/'), question);
-  if (Status s = parse_authority(rest.substr(0, slash), url); !s.ok()) return s;
+  if (Status s = parse_authority(rest.substr(0, slash), url); !s.ok()) {
+    // The text that is no port may be the beginning of a password.
+    if (rest.substr(slash, question - slash).find('@') == std::string_view::npos) return s;
+    return invalid("connection.url: '/' in a user name or password must be written as %2F");
+  }
   if (slash < question) url.database = percent_decode(rest.substr(slash + 1, question - slash - 1));
   if (question < rest.size()) parse_parameters(rest.substr(question + 1), url);
   if (url.parameters.contains("user")) url.user = url.parameters["user"];
@@ -356,30 +244,24 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
 
 std::string redact(std::string_view url) {
   std::string out(url);
-  // user:password@ ; a password may itself hold '@', so the last one before the path counts.
-  if (const size_t slashes = out.find("//"); slashes != std::string::npos) {
-    const size_t end = std::min(out.find_first_of("/?", slashes + 2), out.size());
-    const size_t at = out.rfind('@', end);
-    const size_t colon = out.find(':', slashes + 2);
-    if (at != std::string::npos && at > slashes && colon < at) out.replace(colon + 1, at - colon - 1, "****");
+  // user:password@, or user/password@ with some drivers. A password may itself hold '@' or '/', so the last '@' before
+  // the parameters counts.
+  const size_t parameters = std::min(out.find('?'), out.size());
+  if (const size_t at = out.rfind('@', parameters); at != std::string::npos && at < parameters) {
+    const size_t slashes = out.find("//");
+    size_t cut = slashes < at ? std::min(out.find(':', slashes), at) : std::min(out.find('/'), at);
+    if (slashes > at && cut == at)
+      cut = std::min(out.find(':', out.starts_with("jdbc:") ? out.find(':', 5) + 1 : 0), at);
+    out.replace(cut, at - cut, cut == at ? "" : ":****");
   }
   for (const std::string_view key : {"password=", "storepassword="}) {
     for (size_t at = 0; (at = lower(out).find(key, at)) != std::string::npos;) {
       at += key.size();
-      const size_t end = std::min(out.find_first_of("&,)#", at), out.size());
+      const size_t end = std::min(out.find_first_of("&,)#;", at), out.size());
       out.replace(at, end - at, "****");
     }
   }
   return out;
-}
-
-std::vector<std::string> unknown_parameters(const JdbcUrl& url) {
-  std::vector<std::string> unknown;
-  for (const auto& [key, value] : url.parameters) {
-    if (std::find(kKnownParameters.begin(), kKnownParameters.end(), key) == kKnownParameters.end())
-      unknown.push_back(key);
-  }
-  return unknown;
 }
 
 }  // namespace millrace::jdbc

@@ -52,9 +52,6 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view url);
 /// `url` with every password replaced by ****; safe to log.
 std::string redact(std::string_view url);
 
-/// The parameters of `url` that nobody knows, for one warning. Sorted.
-std::vector<std::string> unknown_parameters(const JdbcUrl& url);
-
 /// `text` in lower-case ASCII.
 std::string lower(std::string_view text);
 

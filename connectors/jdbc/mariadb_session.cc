@@ -12,6 +12,15 @@
 namespace millrace::jdbc {
 namespace {
 
+/// Of TLS problems only a connection that was cut off passes by itself.
+bool cut_off(unsigned number, std::string_view text) {
+  if (number != CR_SSL_CONNECTION_ERROR) return false;
+  for (const std::string_view word : {"reset by peer", "eof", "timed out", "Broken pipe", "Success"}) {
+    if (text.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 /// What a user can do about an error, after the server's own words.
 std::string advice(unsigned number) {
   switch (number) {
@@ -30,6 +39,10 @@ std::string advice(unsigned number) {
       return "check that the server runs and that host and port in connection.url are right";
     case CR_UNKNOWN_HOST:
       return "check the host name in connection.url";
+    case CR_SSL_CONNECTION_ERROR:
+      return "check sslMode and serverSslCert in connection.url: the file must hold the authority that signed the "
+             "server's certificate, and with VERIFY_IDENTITY the certificate must name the host; where the server asks "
+             "for a certificate of the client, clientCertificateKeyStoreUrl names it";
     default:
       return "";
   }
@@ -96,6 +109,7 @@ Code classify(unsigned number, std::string_view sqlstate) {
     case ER_ACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:
     case ER_BAD_DB_ERROR:
+    case CR_SSL_CONNECTION_ERROR:
       return Code::kInvalidConfig;
     default:
       break;
@@ -142,7 +156,8 @@ void MariaDbSession::drop_socket() {
 
 Status MariaDbSession::set_options() {
   const JdbcUrl& url = settings_.url;
-  const unsigned protocol = MYSQL_PROTOCOL_TCP;  // "localhost" means the socket file to libmariadb, and TCP to JDBC
+  // "localhost" means the socket file to libmariadb, and TCP to JDBC.
+  const unsigned protocol = url.parameter("localsocket").empty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
   mysql_optionsv(handle_, MYSQL_OPT_PROTOCOL, &protocol);
   mysql_optionsv(handle_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   unsigned timeout = static_cast<unsigned>(settings_.connect_timeout_s);
@@ -178,6 +193,8 @@ Status MariaDbSession::set_options() {
     if (!client.empty()) {
       mysql_optionsv(handle_, MYSQL_OPT_SSL_CERT, client.c_str());
       mysql_optionsv(handle_, MYSQL_OPT_SSL_KEY, client.c_str());
+      if (const std::string phrase = url.parameter("clientcertificatekeystorepassword"); !phrase.empty())
+        mysql_optionsv(handle_, MARIADB_OPT_TLS_PASSPHRASE, phrase.c_str());
     }
     const std::string versions =
         url.parameter("tlsversions", url.parameter("enabledtlsprotocols", url.parameter("enabledsslprotocolsuites")));
@@ -193,11 +210,12 @@ Status MariaDbSession::set_options() {
 
 Status MariaDbSession::connect(const HostAddress& host) {
   const std::string& database = settings_.url.database;
+  const std::string socket = settings_.url.parameter("localsocket");
   const bool create = settings_.url.flag("createdatabaseifnotexist", false);
   const unsigned long flags = settings_.url.flag("useaffectedrows", false) ? 0 : CLIENT_FOUND_ROWS;
   if (mysql_real_connect(handle_, host.host.c_str(), settings_.user.c_str(), settings_.password.c_str(),
-                         database.empty() || create ? nullptr : database.c_str(), host.port, nullptr,
-                         flags) == nullptr) {
+                         database.empty() || create ? nullptr : database.c_str(), host.port,
+                         socket.empty() ? nullptr : socket.c_str(), flags) == nullptr) {
     return failed();
   }
   hold_socket();
@@ -242,8 +260,10 @@ Status MariaDbSession::failed(MYSQL_STMT* statement) {
   if (broken_) drop_socket();
   std::string message = error_.text + " (server " + settings_.where() + ", errno " + std::to_string(error_.number) +
                         ", SQLSTATE " + error_.sqlstate + ")";
-  if (const std::string next = advice(error_.number); !next.empty()) message += "; " + next;
-  return {classify(error_.number, error_.sqlstate), std::move(message)};
+  const bool passes = cut_off(error_.number, error_.text);
+  if (const std::string next = advice(passes ? CR_CONN_HOST_ERROR : error_.number); !next.empty())
+    message += "; " + next;
+  return {passes ? Code::kUnavailable : classify(error_.number, error_.sqlstate), std::move(message)};
 }
 
 Status MariaDbSession::execute(std::string_view sql) {

@@ -224,9 +224,11 @@ class MariaDbDialect final : public Dialect {
     return sql + (column.optional ? " NULL" : " NOT NULL");
   }
 
+  /// PostgreSQL's NUMERIC without precision comes with scale 127, which no column here has.
   static std::string decimal_type(const mr_schema& schema) {
-    const std::string scale(parameter_of(schema, "scale"));
-    return "DECIMAL(65," + (scale.empty() ? std::string("0") : scale) + ")";
+    constexpr int kScaleMax = 30;  // MySQL's; MariaDB has 38
+    const std::string_view scale = parameter_of(schema, "scale");
+    return "DECIMAL(65," + std::to_string(std::min(number_of(scale, 0), kScaleMax)) + ")";
   }
 
   static std::string string_literal(std::string_view text) {

@@ -123,7 +123,19 @@ Status wait_for_connection(PGconn* connection, int64_t timeout_ms) {
   return sdk::ok();
 }
 
-std::string advice(std::string_view sqlstate) {
+/// TLS problems come without a SQLSTATE, and waiting does not heal them; a connection cut off while TLS begins may.
+bool about_certificates(std::string_view text) {
+  for (const std::string_view word : {"certificate", "does not support SSL", "private key file"}) {
+    if (text.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+std::string advice(std::string_view sqlstate, bool certificates) {
+  if (certificates)
+    return "; check sslmode and sslrootcert in connection.url: the file must hold the authority that signed the "
+           "server's certificate, and with verify-full the certificate must name the host; where the server asks for a "
+           "certificate of the client, sslcert and sslkey name it";
   if (sqlstate.starts_with("28")) return "; check connection.user, connection.password and the server's pg_hba.conf";
   if (sqlstate == "3D000") return "; create the database or correct its name in connection.url";
   if (sqlstate.starts_with("08"))
@@ -157,10 +169,11 @@ Result<PgConnection> connect_host(const ConnectionSettings& settings, const Host
   }
   error = complaint(status.message().empty() ? PQerrorMessage(connection.get()) : status.message());
   // Without a SQLSTATE libpq itself refused: an unreadable certificate, a wrong role, no such host.
-  const Code code = classify_sqlstate(error.sqlstate);
-  return Status(
-      code == Code::kUnavailable ? code : Code::kInvalidConfig,
-      error.text + " (server " + settings.where() + ", SQLSTATE " + error.sqlstate + ")" + advice(error.sqlstate));
+  const bool certificates = about_certificates(error.text);
+  const bool passes = !certificates && classify_sqlstate(error.sqlstate) == Code::kUnavailable;
+  return Status(passes ? Code::kUnavailable : Code::kInvalidConfig, error.text + " (server " + settings.where() +
+                                                                        ", SQLSTATE " + error.sqlstate + ")" +
+                                                                        advice(error.sqlstate, certificates));
 }
 
 }  // namespace

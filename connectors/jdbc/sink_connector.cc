@@ -44,7 +44,7 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
   for (size_t at = 0; (at = format.find("${source.", at)) != std::string::npos; ++at) {
     source_names_.push_back(format.substr(at + 9, format.find('}', at) - at - 9));
   }
-  warn_unknown_parameters(context, config_->connection);
+  warn_of_ignored_parameters(context, config_->connection);
   return sdk::ok();
 }
 

@@ -30,7 +30,7 @@ Status JdbcSourceTask::start(sdk::SourceContext& context) {
   if (idle_) return sdk::ok();
   if (config_->query.empty() && context.string("tables").empty()) return {Code::kInvalidConfig, std::string(kNoTable)};
   if (Status s = connect(context); !s.ok()) return s;
-  warn_unknown_parameters(context, config_->connection);
+  warn_of_ignored_parameters(context, config_->connection);
   warn_of_time_zone(context);
   return make_queriers(context);
 }
