@@ -254,7 +254,7 @@ bool JsonPayloadReader::any(Value& out) {
 /// The member whose name stands here; leaves the place behind the colon. Usually it is the expected one.
 bool JsonPayloadReader::member_index(const JsonPlan& plan, size_t expected, size_t& index) {
   if (expected < plan.members.size()) {
-    const std::string& key = plan.members[expected].key;
+    const std::string_view key = plan.members[expected].key();
     if (static_cast<size_t>(end_ - at_) > key.size() && std::memcmp(at_, key.data(), key.size()) == 0) {
       at_ += key.size();
       index = expected;

@@ -65,8 +65,16 @@ JsonPlan::JsonPlan(const Schema* from) : schema(from) {
       buffer.clear();
       buffer.put_string(field.name);
       buffer.put(':');
-      members.push_back({std::string(buffer.text()), field.name, std::make_unique<JsonPlan>(field.schema.get())});
+      std::string padded(buffer.text());
+      const size_t size = padded.size();
+      padded.resize((size + JsonBuffer::kBlock - 1) / JsonBuffer::kBlock * JsonBuffer::kBlock);
+      members.push_back({std::move(padded), size, field.name, std::make_unique<JsonPlan>(field.schema.get())});
     }
+  }
+  constexpr size_t kManyMembers = 8;
+  if (members.size() >= kManyMembers) {
+    memo = std::make_unique<JsonMemo>();
+    memo->members.resize(members.size());
   }
   if (step == Step::kArray || step == Step::kMap) value = std::make_unique<JsonPlan>(from->value_schema());
   if (step == Step::kMap) {

@@ -10,7 +10,20 @@
 
 namespace millrace {
 
-/// Immutable; refers to the schema, which must outlive it.
+/// The text last written for a struct: what begins like it, as Debezium's source block does row after row, is copied.
+struct JsonMemo {
+  struct Member {
+    uint8_t kind;
+    uint32_t end;  ///< of the member in `text`
+    int64_t number;
+  };
+  std::vector<Member> members;
+  std::string text;
+  size_t known = 0;   ///< members, from the first on, that `members` and `text` tell of
+  uint32_t idle = 0;  ///< structs to be written without looking here: those before had little in common
+};
+
+/// Immutable but for its memos; refers to the schema, which must outlive it.
 struct JsonPlan {
   enum class Step : uint8_t {
     kAny,  ///< no schema
@@ -33,7 +46,9 @@ struct JsonPlan {
     kOddLogical,  ///< Date, Time or Timestamp by name over another type than Connect's own
   };
   struct Member {
-    std::string key;  ///< `"name":`, escaped
+    std::string padded;  ///< the key, then zeros up to whole blocks of JsonBuffer::kBlock, which are copied faster
+    size_t key_size;
+    std::string_view key() const { return std::string_view(padded).substr(0, key_size); }  ///< `"name":`, escaped
     std::string_view name;
     std::unique_ptr<JsonPlan> plan;
   };
@@ -47,6 +62,7 @@ struct JsonPlan {
   const Schema* schema = nullptr;
   const Value* default_value = nullptr;  ///< not null itself
   std::vector<Member> members;           ///< kStruct
+  std::unique_ptr<JsonMemo> memo;        ///< kStruct of many members
   std::unique_ptr<JsonPlan> key, value;  ///< kMap, kArray
 };
 

@@ -26,14 +26,27 @@ template <uint8_t kLimit>
 size_t plain_run(const char* text, size_t size) {
   size_t at = 0;
 #ifdef __SSE2__
-  for (; at + 16 <= size; at += 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
+  const auto special = [](__m128i block) {
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
     const __m128i high = _mm_cmpeq_epi8(_mm_max_epu8(block, _mm_set1_epi8(static_cast<char>(kLimit))), block);
     const __m128i quote =
         _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
-    const int mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, high), quote));
-    if (mask != 0) return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, high), quote)));
+  };
+  const auto load = [&](size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + i)); };
+  for (; at + 16 <= size; at += 16) {
+    if (const unsigned mask = special(load(at)); mask != 0) return at + static_cast<size_t>(__builtin_ctz(mask));
+  }
+  // What is left overlaps with what has been looked at, or its halves do.
+  if (size >= 16) {
+    const unsigned mask = special(load(size - 16));
+    return mask == 0 ? size : size - 16 + static_cast<size_t>(__builtin_ctz(mask));
+  }
+  if (size >= 8) {
+    uint64_t low = 0, high = 0;
+    std::memcpy(&low, text, 8);
+    std::memcpy(&high, text + size - 8, 8);
+    if (special(_mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low))) == 0) return size;
   }
 #endif
   const auto plain = kLimit == 0x80 ? plain_for_input : plain_for_output;
@@ -155,9 +168,17 @@ void JsonBuffer::grow(size_t bytes) {
 }
 
 void JsonBuffer::put_string(std::string_view text) {
+  size_t run = plain_run<kFirstSpecialLead>(text.data(), text.size());
+  if (run == text.size()) {  // nearly all
+    char* to = room(run + 2);
+    *to++ = '"';
+    std::memcpy(to, text.data(), run);
+    to[run] = '"';
+    at_ = to + run + 1;
+    return;
+  }
   put('"');
-  for (size_t at = 0;;) {
-    const size_t run = plain_run<kFirstSpecialLead>(text.data() + at, text.size() - at);
+  for (size_t at = 0;; run = plain_run<kFirstSpecialLead>(text.data() + at, text.size() - at)) {
     put(text.substr(at, run));
     at += run;
     if (at == text.size()) break;

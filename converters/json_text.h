@@ -17,7 +17,10 @@ namespace millrace {
 /// terminate. Kept and reused from record to record.
 class JsonBuffer {
  public:
+  static constexpr size_t kBlock = 16;
+
   void clear() { at_ = begin_.get(); }
+  size_t size() const { return static_cast<size_t>(at_ - begin_.get()); }
   std::string_view text() const { return {begin_.get(), static_cast<size_t>(at_ - begin_.get())}; }
 
   /// A place to write up to `bytes`; advance() tells where the writing ended.
@@ -34,6 +37,14 @@ class JsonBuffer {
   void put(std::string_view text) {
     std::memcpy(room(text.size()), text.data(), text.size());
     at_ += text.size();
+  }
+  /// A comma if `comma`, then the first `size` bytes of a text that is padded to whole blocks.
+  void put_blocks(bool comma, std::string_view padded, size_t size) {
+    char* to = room(padded.size() + 1);
+    *to = ',';
+    to += comma ? 1 : 0;
+    for (size_t i = 0; i < padded.size(); i += kBlock) std::memcpy(to + i, padded.data() + i, kBlock);
+    at_ = to + size;
   }
   void put_integer(int64_t number) {
     char* to = room(24);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "converters/converter.h"
 #include "core/java_text.h"
@@ -188,14 +189,72 @@ bool JsonWriter::write_any(const Value& value) {
 
 bool JsonWriter::write_struct(const JsonPlan& plan, const Value& value) {
   if (value.size != plan.members.size()) return fail_with("Mismatching schema.");
-  out_.put('{');
-  for (size_t i = 0; i < plan.members.size(); ++i) {
-    if (i != 0) out_.put(',');
-    out_.put(plan.members[i].key);
-    if (!write(*plan.members[i].plan, value.u.items[i])) return false;
+  if (plan.memo == nullptr) return write_members(plan, value, 0, nullptr);
+  JsonMemo& memo = *plan.memo;
+  if (memo.idle > 0) {
+    --memo.idle;
+    return write_members(plan, value, 0, nullptr);
+  }
+  constexpr uint32_t kIdleStructs = 64;
+  const size_t same = same_members(plan, value);
+  if (memo.known != 0 && same < plan.members.size() / 2) memo.idle = kIdleStructs;
+  memo.known = same;
+  return write_members(plan, value, same, &memo);
+}
+
+/// Writes the members from `first` on; those before it stand in the memo, which then knows all of them.
+bool JsonWriter::write_members(const JsonPlan& plan, const Value& value, size_t first, JsonMemo* memo) {
+  const size_t begin = out_.size();
+  if (first == 0) {
+    out_.put('{');
+  } else {
+    out_.put(std::string_view(memo->text).substr(0, memo->members[first - 1].end));
+  }
+  const size_t copied = out_.size() - begin;
+  for (size_t i = first; i < plan.members.size(); ++i) {
+    const JsonPlan::Member& member = plan.members[i];
+    out_.put_blocks(i != 0, member.padded, member.key_size);
+    const Value& field = value.u.items[i];
+    // The most frequent ones without a call.
+    if (member.plan->step == Step::kString && field.kind == MR_STRING) {
+      out_.put_string(bytes_of(field));
+    } else if (member.plan->step == Step::kInt64 && field.kind == MR_INT64) {
+      out_.put_integer(field.u.i64);
+    } else if (!write(*member.plan, field)) {
+      return false;
+    }
+    if (memo != nullptr) memo->members[i] = {field.kind, static_cast<uint32_t>(out_.size() - begin), field.u.i64};
+  }
+  if (memo != nullptr) {
+    constexpr size_t kKeptBytes = 4096;
+    const bool keep = out_.size() - begin <= kKeptBytes;
+    memo->text.resize(first == 0 ? 0 : copied);
+    if (keep) memo->text.append(out_.text().substr(begin + memo->text.size()));
+    memo->known = keep ? plan.members.size() : first;
   }
   out_.put('}');
   return true;
+}
+
+/// How many of the first members have the text that the memo holds.
+size_t JsonWriter::same_members(const JsonPlan& plan, const Value& value) {
+  const JsonMemo& memo = *plan.memo;
+  for (size_t i = 0; i < memo.known; ++i) {
+    const JsonMemo::Member& known = memo.members[i];
+    const Value& field = value.u.items[i];
+    if (field.kind != known.kind) return i;
+    if (field.kind == MR_NULL) continue;
+    if (field.kind >= MR_BOOLEAN && field.kind <= MR_FLOAT64) {
+      if (field.u.i64 != known.number) return i;
+      continue;
+    }
+    if (field.kind != MR_STRING) return i;
+    // Compared with what was written: of the same length between its quotes when nothing had to be escaped.
+    const size_t begin = (i == 0 ? 1 : memo.members[i - 1].end + 1) + plan.members[i].key_size;
+    if (known.end - begin != field.size + size_t{2}) return i;
+    if (std::memcmp(memo.text.data() + begin + 1, field.u.bytes, field.size) != 0) return i;
+  }
+  return memo.known;
 }
 
 bool JsonWriter::write_array(const JsonPlan& plan, const Value& value) {

@@ -29,6 +29,8 @@ class JsonWriter {
   bool write_null(const JsonPlan& plan);
   bool write_any(const Value& value);
   bool write_struct(const JsonPlan& plan, const Value& value);
+  bool write_members(const JsonPlan& plan, const Value& value, size_t first, JsonMemo* memo);
+  static size_t same_members(const JsonPlan& plan, const Value& value);
   bool write_array(const JsonPlan& plan, const Value& value);
   bool write_map(const JsonPlan* plan, const Value& value);
   bool write_map_key(const JsonPlan* plan, const Value& key);

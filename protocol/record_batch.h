@@ -92,7 +92,7 @@ class RecordBatchBuilder {
   std::string take() { return std::move(buffer_); }
 
  private:
-  char* begin_record(int64_t timestamp_ms, size_t key_value_bytes, size_t header_bytes);
+  void begin_record(int64_t timestamp_ms, size_t key_value_bytes, size_t header_bytes);
   BatchOptions options_;
   std::string buffer_;
   int32_t record_count_ = 0;

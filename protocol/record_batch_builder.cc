@@ -14,11 +14,15 @@ size_t nullable_size(const NullableBytes& bytes) {
   return bytes ? varint_size(static_cast<int32_t>(bytes->size())) + bytes->size() : varint_size(-1);
 }
 
-char* write_nullable(char* to, const NullableBytes& bytes) {
-  if (!bytes) return write_varint(to, -1);
-  to = write_varint(to, static_cast<int32_t>(bytes->size()));
-  if (!bytes->empty()) std::memcpy(to, bytes->data(), bytes->size());
-  return to + bytes->size();
+void append_count(std::string& to, int32_t count) {
+  char bytes[kVarintBytesMax];
+  to.append(bytes, static_cast<size_t>(write_varint(bytes, count) - bytes));
+}
+
+/// Appends, into room reserved before: growing the buffer first would fill it with zeros.
+void append_nullable(std::string& to, const NullableBytes& bytes) {
+  append_count(to, bytes ? static_cast<int32_t>(bytes->size()) : -1);
+  if (bytes) to.append(*bytes);
 }
 
 }  // namespace
@@ -28,47 +32,46 @@ RecordBatchBuilder::RecordBatchBuilder(BatchOptions options) : options_(options)
   buffer_.resize(format::kHeaderBytes);
 }
 
-/// Grows the buffer by a whole record, writes what precedes the key and returns where the key goes.
-char* RecordBatchBuilder::begin_record(int64_t timestamp_ms, size_t key_value_bytes, size_t header_bytes) {
+/// Makes room for a whole record and appends what precedes the key.
+void RecordBatchBuilder::begin_record(int64_t timestamp_ms, size_t key_value_bytes, size_t header_bytes) {
   invariant(!finished_, "append after finish");
   if (record_count_ == 0) base_timestamp_ = timestamp_ms;
   max_timestamp_ = std::max(max_timestamp_, timestamp_ms);
   const int64_t timestamp_delta = timestamp_ms - base_timestamp_;
   const size_t length = 1 + varlong_size(timestamp_delta) + varint_size(record_count_) + key_value_bytes + header_bytes;
-  const size_t start = buffer_.size();
-  const size_t end = start + varint_size(static_cast<int32_t>(length)) + length;
+  const size_t end = buffer_.size() + varint_size(static_cast<int32_t>(length)) + length;
   if (end > buffer_.capacity()) buffer_.reserve(std::max(end, buffer_.capacity() * 2));
-  buffer_.resize(end);
-  char* to = write_varint(buffer_.data() + start, static_cast<int32_t>(length));
+  char front[2 * kVarintBytesMax + kVarlongBytesMax + 1];
+  char* to = write_varint(front, static_cast<int32_t>(length));
   *to++ = 0;  // attributes: unused
   to = write_varlong(to, timestamp_delta);
   to = write_varint(to, record_count_);
+  buffer_.append(front, static_cast<size_t>(to - front));
   ++record_count_;
-  return to;
 }
 
 void RecordBatchBuilder::append(int64_t timestamp_ms, NullableBytes key, NullableBytes value,
                                 std::span<const RecordHeader> headers) {
   size_t header_bytes = varint_size(static_cast<int32_t>(headers.size()));
   for (const RecordHeader& header : headers) header_bytes += nullable_size(header.key) + nullable_size(header.value);
-  char* to = begin_record(timestamp_ms, nullable_size(key) + nullable_size(value), header_bytes);
-  to = write_nullable(to, key);
-  to = write_nullable(to, value);
-  to = write_varint(to, static_cast<int32_t>(headers.size()));
+  begin_record(timestamp_ms, nullable_size(key) + nullable_size(value), header_bytes);
+  append_nullable(buffer_, key);
+  append_nullable(buffer_, value);
+  append_count(buffer_, static_cast<int32_t>(headers.size()));
   for (const RecordHeader& header : headers) {
-    to = write_nullable(to, header.key);
-    to = write_nullable(to, header.value);
+    append_nullable(buffer_, header.key);
+    append_nullable(buffer_, header.value);
   }
 }
 
 void RecordBatchBuilder::append(int64_t timestamp_ms, NullableBytes key, NullableBytes value,
                                 const RawHeaders& headers) {
-  char* to = begin_record(timestamp_ms, nullable_size(key) + nullable_size(value),
-                          varint_size(headers.count) + headers.bytes.size());
-  to = write_nullable(to, key);
-  to = write_nullable(to, value);
-  to = write_varint(to, headers.count);
-  if (!headers.bytes.empty()) std::memcpy(to, headers.bytes.data(), headers.bytes.size());
+  begin_record(timestamp_ms, nullable_size(key) + nullable_size(value),
+               varint_size(headers.count) + headers.bytes.size());
+  append_nullable(buffer_, key);
+  append_nullable(buffer_, value);
+  append_count(buffer_, headers.count);
+  buffer_.append(headers.bytes);
 }
 
 void RecordBatchBuilder::set_producer(int64_t producer_id, int16_t producer_epoch, int32_t base_sequence) {

@@ -40,6 +40,7 @@ RestResponse restart_connector(const Call& call);
 RestResponse pause_connector(const Call& call);
 RestResponse resume_connector(const Call& call);
 RestResponse stop_connector(const Call& call);
+RestResponse post_signal(const Call& call);
 RestResponse get_topics(const Call& call);
 RestResponse reset_topics(const Call& call);
 RestResponse get_offsets(const Call& call);

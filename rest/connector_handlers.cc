@@ -155,6 +155,13 @@ RestResponse stop_connector(const Call& call) {
   return answer(call.herder().set_target_state(call.name(), TargetState::kStopped), 204);
 }
 
+RestResponse post_signal(const Call& call) {
+  const auto signal = parse_signal_body(call.request.body);
+  if (!signal) return error_response(400, signal.error().message);
+  if (auto posted = call.herder().post_signal(call.name(), *signal); !posted) return error_response(posted.error());
+  return json_text_response(*signal, 202);
+}
+
 RestResponse get_topics(const Call& call) {
   const auto topics = call.herder().active_topics(call.name());
   if (!topics) return topics_error(topics.error());

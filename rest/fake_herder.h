@@ -117,6 +117,13 @@ class FakeHerder : public Herder {
     return status;
   }
 
+  std::vector<std::string> signals;
+  Status post_signal(const std::string& name, const std::string& json) override {
+    if (!stored.contains(name)) return fail(ErrorCode::kNotFound, "Connector " + name + " not found");
+    if (name == "deaf") return fail(ErrorCode::kConflict, "Task deaf-0 takes no signals");
+    signals.push_back(json);
+    return {};
+  }
   Status restart_task(const std::string& name, int task) override {
     if (!stored.contains(name)) return fail(ErrorCode::kNotFound, "Unknown connector: " + name);
     if (task != 0) return fail(ErrorCode::kNotFound, fmt::format("Unknown task: {}-{}", name, task));

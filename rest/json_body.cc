@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <random>
+
 #include "rest/message.h"
 
 namespace millrace {
@@ -226,6 +228,26 @@ Expected<std::vector<ConnectorOffset>> parse_offsets_body(std::string_view text)
     offsets.push_back({std::move(*partition), std::move(*offset)});
   }
   return offsets;
+}
+
+Expected<std::string> parse_signal_body(std::string_view text) {
+  auto body = parse_json(text, Scalars::kTyped);
+  if (!body) return fail(std::move(body.error()));
+  if (!body->is_object()) return unfitting(R"(The body must be a JSON object {"type":"execute-snapshot","data":{…}})");
+  if (Status known = only_members(*body, {"id", "type", "data"}); !known) return fail(std::move(known.error()));
+  const Json* type = member(*body, "type");
+  if (type == nullptr || !type->is_string() || type->get_ref<const std::string&>().empty())
+    return unfitting("'type' must say what the signal asks for, such as execute-snapshot or pause-snapshot");
+  const Json* data = member(*body, "data");
+  if (data != nullptr && !data->is_object() && !data->is_string() && !data->is_null())
+    return unfitting("'data' must be a JSON object");
+  const Json* id = member(*body, "id");
+  if (id != nullptr && !id->is_string()) return unfitting("'id' must be a text");
+  if (id == nullptr) {
+    std::random_device random;
+    (*body)["id"] = fmt::format("{:08x}{:08x}", random(), random());
+  }
+  return body->dump();
 }
 
 }  // namespace millrace

@@ -39,4 +39,8 @@ Expected<std::vector<ConfigMap>> parse_task_configs_body(std::string_view text);
 /// Errors: kInvalidConfig if there are none; kInternal for other shapes.
 Expected<std::vector<ConnectorOffset>> parse_offsets_body(std::string_view text);
 
+/// {"type": text, "id": text, "data": {…}} as text, with an id made up when there is none. `data` may be an object in a
+/// text, too, as rows of a signal table hold it.
+Expected<std::string> parse_signal_body(std::string_view text);
+
 }  // namespace millrace

@@ -47,6 +47,10 @@ constexpr std::string_view kSchemas = R"json({
 "TaskConfigsByName": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Config"}},
 "ActiveTopics": {"type": "object", "additionalProperties": {"type": "object", "required": ["topics"], "properties": {
   "topics": {"$ref": "#/components/schemas/Names"}}}},
+"Signal": {"type": "object", "required": ["type"], "additionalProperties": false, "properties": {
+  "id": {"type": "string", "description": "Told in notifications; made up when there is none."},
+  "type": {"type": "string", "minLength": 1, "description": "As Debezium's, such as execute-snapshot."},
+  "data": {"type": "object", "nullable": true}}},
 "Offsets": {"type": "object", "required": ["offsets"], "additionalProperties": false, "properties": {
   "offsets": {"type": "array", "items": {"type": "object", "required": ["partition", "offset"],
     "additionalProperties": false, "properties": {

@@ -146,6 +146,24 @@ TEST_F(RestApiTest, ConfigOfAConnector) {
   EXPECT_EQ(send("PATCH", "/connectors/c/config", "null").status, 500);
 }
 
+TEST_F(RestApiTest, Signals) {
+  herder_.stored["a"] = {};
+  expect(send("POST", "/connectors/a/signals",
+              R"({"id":"x","type":"execute-snapshot","data":{"data-collections":["db.t"]}})"),
+         202, R"({"id":"x","type":"execute-snapshot","data":{"data-collections":["db.t"]}})");
+  ASSERT_EQ(herder_.signals.size(), 1u);
+  EXPECT_EQ(herder_.signals[0], R"({"id":"x","type":"execute-snapshot","data":{"data-collections":["db.t"]}})");
+  EXPECT_EQ(send("POST", "/connectors/a/signals", R"({"type":"pause-snapshot"})").status, 202);
+  EXPECT_THAT(herder_.signals.back(), ::testing::MatchesRegex(R"(.*"type":"pause-snapshot".*"id":"[0-9a-f]+".*)"));
+  for (const char* bad : {R"({"id":"x"})", R"({"type":""})", R"({"type":1})", R"({"type":"log","data":[1]})",
+                          R"({"type":"log","id":7})", R"({"type":"log","more":1})", R"(["log"])", "log"})
+    EXPECT_EQ(send("POST", "/connectors/a/signals", bad).status, 400) << bad;
+  expect_error(send("POST", "/connectors/none/signals", R"({"type":"log"})"), 404, "Connector none not found");
+  herder_.stored["deaf"] = {};
+  expect_error(send("POST", "/connectors/deaf/signals", R"({"type":"log"})"), 409, "Task deaf-0 takes no signals");
+  EXPECT_EQ(herder_.signals.size(), 2u);
+}
+
 TEST_F(RestApiTest, StatusesAndTraces) {
   herder_.stored["a"] = {};
   herder_.trace = "X: bad";

@@ -110,6 +110,17 @@ std::vector<Route> connector_routes() {
        .operation = "stopConnector",
        .summary = "Stop a connector and give up its tasks",
        .answers = {{204, "", "It will stop."}, kUnknown, kConflict}},
+      {.method = "POST",
+       .path = "connectors/{connector}/signals",
+       .handler = post_signal,
+       .tag = "connectors",
+       .operation = "postSignal",
+       .summary = "Give a signal to the tasks of a connector: execute-snapshot, stop-, pause-, resume-snapshot, log",
+       .body = "Signal",
+       .answers = {{202, "Signal", "The tasks will take it."},
+                   {400, "Error", "Not a signal."},
+                   kUnknown,
+                   {409, "Error", "No running task takes signals."}}},
   };
 }
 

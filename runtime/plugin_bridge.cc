@@ -109,6 +109,7 @@ mr_str host_connector_name(mr_context* context) { return to_mr(context->connecto
 void host_set_progress(mr_context* context, const mr_progress* items, size_t count) {
   context->set_progress({items, count});
 }
+mr_str host_take_signal(mr_context* context) { return context->take_signal(); }
 void host_add_preview(mr_context* context, mr_str line) { context->add_preview(view(line)); }
 
 int32_t host_defines_transactions(mr_context* context) { return context->defines_transactions() ? 1 : 0; }
@@ -150,6 +151,7 @@ const mr_host_v1& plugin_host_table() {
       .timeout = host_timeout,
       .add_preview = host_add_preview,
       .set_progress = host_set_progress,
+      .take_signal = host_take_signal,
   };
   return table;
 }

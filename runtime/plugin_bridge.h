@@ -47,6 +47,7 @@ struct mr_context {
   virtual void log(millrace::LogLevel level, std::string_view message);
   virtual void add_preview(std::string_view line);
   virtual void set_progress(std::span<const mr_progress>) {}
+  virtual mr_str take_signal() { return {nullptr, 0}; }
 };
 
 namespace millrace {

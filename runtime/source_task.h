@@ -99,12 +99,14 @@ class SourceTask final : public WorkerTask {
   Status convert(const Outgoing& out);
   Status convert_headers(std::string_view topic);
   void read_headers(const mr_record& record);
+  bool has_headers_of_before(const mr_record& record) const;
+  RawHeaders encoded_headers();
   Expected<Fate> skip(const mr_record& record, Stage stage, std::string_view class_name, const Error& error);
   Status check_size() const;
   Expected<TopicBatches*> batches_of(std::string_view topic);
   Expected<TopicBatches> open_topic(const std::string& topic);
   BatchOptions batch_options() const;
-  void note_offset(const mr_record& record);
+  void note_offset(const mr_record& record, Fate fate);
   Expected<std::vector<OffsetStore::Change>> take_noted_offsets();
   void send(const std::string& topic, int32_t partition, RecordBatchBuilder& batch, const OffsetTracker::UnitPtr& unit);
   void send_all(const OffsetTracker::UnitPtr& unit);
@@ -135,6 +137,9 @@ class SourceTask final : public WorkerTask {
   bool has_key_ = false, has_value_ = false;
   std::vector<std::string> header_bytes_;
   std::vector<RecordHeader> headers_;
+  std::string raw_headers_;                  // headers_ as a batch has them, once a second record has the same
+  const mr_record* headers_from_ = nullptr;  // the record of this emit that headers_ were rendered for, untransformed
+  bool headers_kept_ = false;                // the record being written has these
   Stage failed_stage_ = Stage::kValueConverter;
 
   /// With exactly-once support: what goes out with the next commit, by the partition's JSON.

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "protocol/hash.h"
+#include "protocol/varint.h"
 #include "runtime/record_text.h"
 #include "runtime/source_task.h"
 
@@ -47,13 +48,13 @@ Status SourceTask::write_all(std::span<const mr_record> records) {
     arena_.reset();
   }
   noted_.clear();
+  headers_from_ = nullptr;
   int64_t left_out = 0;
   for (const mr_record& record : records) {
     if (auto ok = check(record); !ok) return ok;
     auto fate = process(record, unit);
     if (!fate) return fail(std::move(fate.error()));
-    // A skipped record does not move its offset by itself; one that was filtered out is done with.
-    if (*fate != Fate::kSkipped) note_offset(record);
+    note_offset(record, *fate);
     if (*fate != Fate::kWritten) ++left_out;
   }
   send_all(unit);
@@ -72,7 +73,9 @@ Status SourceTask::write_all(std::span<const mr_record> records) {
   return {};
 }
 
-void SourceTask::note_offset(const mr_record& record) {
+/// A skipped record does not move its offset by itself; one that was filtered out is done with. Of records before it
+/// that came without an offset, though, the skipped one's is the first to tell that they are written.
+void SourceTask::note_offset(const mr_record& record, Fate fate) {
   if (is_null(record.source_partition)) return;
   const auto same = [&](const auto& entry) {
     return entry.first->u.items == record.source_partition.u.items || equal(*entry.first, record.source_partition);
@@ -80,8 +83,8 @@ void SourceTask::note_offset(const mr_record& record) {
   // From the back: nearly always the partition of the record before.
   const auto known = std::find_if(noted_.rbegin(), noted_.rend(), same);
   if (known == noted_.rend()) {
-    noted_.emplace_back(&record.source_partition, &record.source_offset);
-  } else {
+    if (fate != Fate::kSkipped) noted_.emplace_back(&record.source_partition, &record.source_offset);
+  } else if (fate != Fate::kSkipped || is_null(*known->second)) {
     known->second = &record.source_offset;
   }
 }
@@ -131,12 +134,24 @@ void SourceTask::read_headers(const mr_record& record) {
 }
 
 Expected<SourceTask::Fate> SourceTask::process(const mr_record& record, const OffsetTracker::UnitPtr& unit) {
-  if (record.header_count > 0 || !record_.headers.empty()) read_headers(record);
+  headers_kept_ = has_headers_of_before(record);
+  if (!headers_kept_) {
+    headers_from_ = nullptr;
+    if (record.header_count > 0 || !record_.headers.empty()) read_headers(record);
+  }
   if (!pipeline_.transforms.empty()) return transform_and_write(record, unit);
-  return write(record,
-               {view(record.topic), record.partition, schemas_.schema(record.key_schema), &record.key,
-                schemas_.schema(record.value_schema), &record.value, record.timestamp_ms},
-               unit);
+  auto fate = write(record,
+                    {view(record.topic), record.partition, schemas_.schema(record.key_schema), &record.key,
+                     schemas_.schema(record.value_schema), &record.value, record.timestamp_ms},
+                    unit);
+  if (fate && *fate == Fate::kWritten) headers_from_ = &record;
+  return fate;
+}
+
+/// The very same headers for the same topic: within one emit the same address is the same content, rendered already.
+bool SourceTask::has_headers_of_before(const mr_record& record) const {
+  return headers_from_ != nullptr && record.header_count > 0 && headers_from_->headers == record.headers &&
+         headers_from_->header_count == record.header_count && view(headers_from_->topic) == view(record.topic);
 }
 
 Expected<SourceTask::Fate> SourceTask::transform_and_write(const mr_record& record,
@@ -209,14 +224,35 @@ Expected<SourceTask::Fate> SourceTask::write(const mr_record& record, const Outg
       batch.size_bytes() + key_bytes_.size() + value_bytes_.size() + kRecordOverhead > (*topic)->batch_bytes) {
     send(std::string(out.topic), partition, batch, unit);
   }
-  batch.append(out.timestamp_ms == MR_NO_TIMESTAMP ? now_ms_ : out.timestamp_ms,
-               has_key_ ? NullableBytes(key_bytes_) : std::nullopt,
-               has_value_ ? NullableBytes(value_bytes_) : std::nullopt, headers_);
+  const int64_t timestamp_ms = out.timestamp_ms == MR_NO_TIMESTAMP ? now_ms_ : out.timestamp_ms;
+  const NullableBytes key = has_key_ ? NullableBytes(key_bytes_) : std::nullopt;
+  const NullableBytes value = has_value_ ? NullableBytes(value_bytes_) : std::nullopt;
+  if (headers_kept_) {
+    batch.append(timestamp_ms, key, value, encoded_headers());
+  } else {
+    batch.append(timestamp_ms, key, value, headers_);
+  }
   return Fate::kWritten;
 }
 
+RawHeaders SourceTask::encoded_headers() {
+  if (raw_headers_.empty()) {
+    const auto add = [&](const NullableBytes& bytes) {
+      char length[kVarintBytesMax];
+      const int32_t size = bytes ? static_cast<int32_t>(bytes->size()) : -1;
+      raw_headers_.append(length, static_cast<size_t>(write_varint(length, size) - length));
+      if (bytes) raw_headers_.append(*bytes);
+    };
+    for (const RecordHeader& header : headers_) {
+      add(header.key);
+      add(header.value);
+    }
+  }
+  return {static_cast<int32_t>(headers_.size()), raw_headers_};
+}
+
 Status SourceTask::convert(const Outgoing& out) {
-  if (!record_.headers.empty() || !headers_.empty()) {
+  if (!headers_kept_ && (!record_.headers.empty() || !headers_.empty())) {
     failed_stage_ = Stage::kHeaderConverter;
     if (auto converted = convert_headers(out.topic); !converted) return converted;
   }
@@ -235,6 +271,7 @@ Status SourceTask::convert(const Outgoing& out) {
 
 Status SourceTask::convert_headers(std::string_view topic) {
   headers_.clear();
+  raw_headers_.clear();
   header_bytes_.resize(std::max(header_bytes_.size(), record_.headers.size()));
   for (size_t i = 0; i < record_.headers.size(); ++i) {
     const ConnectHeader& header = record_.headers[i];

@@ -102,6 +102,25 @@ TEST_F(SourceTaskTest, SkippedRecordsDoNotMoveTheOffsetByThemselves) {
   EXPECT_EQ(task().metrics().errors_logged.get(), 1);
 }
 
+TEST_F(SourceTaskTest, ASkippedRecordTellsOfThoseBeforeItThatCameWithoutAnOffset) {
+  script_.poll = [this](mr_context* context, mr_error*) -> int32_t {
+    if (polls_++ > 0) {
+      context->wait(std::chrono::milliseconds(1));
+      return MR_OK;
+    }
+    TestRecord written(*context, "t", "", 1), skipped(*context, "t", "text", 2);
+    mr_record records[] = {written.get(), skipped.get()};
+    records[0].value = records[0].source_offset = Value{};
+    records[0].value_schema = 0;
+    EXPECT_TRUE(context->emit(records));
+    return MR_OK;
+  };
+  launch(make(
+      {{"value.converter", "org.apache.kafka.connect.converters.ByteArrayConverter"}, {"errors.tolerance", "all"}}));
+  EXPECT_TRUE(commits_offset(R"({"n":2})"));
+  EXPECT_EQ(task().metrics().records_skipped.get(), 1);
+}
+
 TEST_F(SourceTaskTest, ARecordAboveMaxRequestSizeIsAFailedSend) {
   emit_once({{"t", "one"}});
   launch(make({{"producer.override.max.request.size", "10"}}));
@@ -218,6 +237,29 @@ TEST_F(SourceTaskTest, ProgressIsInTheStatusUntilToldAnew) {
   ASSERT_TRUE(eventually([&] { return task_->status().progress.size() == 2; }));
   EXPECT_EQ(task_->status().progress[0].text, "db.t");
   EXPECT_EQ(task_->status().progress[1].number, 7);
+}
+
+TEST_F(SourceTaskTest, SignalsWaitForAPluginThatAsks) {
+  std::atomic<bool> asks = false;
+  Guarded<std::vector<std::string>> taken;
+  script_.poll = [&](mr_context* context, mr_error*) -> int32_t {
+    while (asks) {
+      const mr_str signal = context->take_signal();
+      if (signal.data == nullptr) break;
+      taken.with([&](auto& list) { list.emplace_back(signal.data, signal.size); });
+    }
+    context->wait(std::chrono::milliseconds(1));
+    return MR_OK;
+  };
+  launch(make({}));
+  ASSERT_TRUE(eventually([&] { return task_->status().state == State::kRunning; }));
+  EXPECT_EQ(task_->post_signal(R"({"type":"log"})").error().code, ErrorCode::kConflict);
+  asks = true;
+  ASSERT_TRUE(eventually([&] { return task_->post_signal(R"({"type":"first"})").has_value(); }));
+  ASSERT_TRUE(task_->post_signal(R"({"type":"second"})").has_value());
+  ASSERT_TRUE(eventually([&] { return taken.with([](auto& list) { return list.size() == 2; }); }));
+  EXPECT_THAT(taken.with([](auto& list) { return list; }),
+              ::testing::ElementsAre(R"({"type":"first"})", R"({"type":"second"})"));
 }
 
 TEST_F(SourceTaskTest, ASourceMayNotWriteToItsOwnOffsetsInTransactions) {

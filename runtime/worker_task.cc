@@ -8,6 +8,10 @@ namespace millrace {
 
 using namespace std::chrono_literals;
 
+namespace {
+constexpr size_t kSignalsMax = 1'000;  // that wait for a task
+}
+
 std::chrono::milliseconds Backoff::next() {
   const auto ceiling = std::min<std::chrono::milliseconds>(250ms * (1 << std::min(attempt_, 6)), 10s);
   ++attempt_;
@@ -96,6 +100,31 @@ void WorkerTask::set_progress(std::span<const mr_progress> items) {
     if (item.text.data != nullptr) told.text.emplace(item.text.data, item.text.size);
   }
   visible_.with([&](Visible& visible) { visible.progress = std::move(progress); });
+}
+
+Status WorkerTask::post_signal(const std::string& json) {
+  return signals_.with([&](Signals& signals) -> Status {
+    if (!signals.asked_for)
+      return fail(ErrorCode::kConflict,
+                  fmt::format("Task {}-{} takes no signals. Its plugin knows none, or it is not running yet",
+                              identity_.connector, identity_.task));
+    if (signals.waiting.size() >= kSignalsMax)
+      return fail(ErrorCode::kConflict, fmt::format("Task {}-{} has {} signals to work on. Try again later",
+                                                    identity_.connector, identity_.task, signals.waiting.size()));
+    signals.waiting.push_back(json);
+    return {};
+  });
+}
+
+mr_str WorkerTask::take_signal() {
+  const bool any = signals_.with([&](Signals& signals) {
+    signals.asked_for = true;
+    if (signals.waiting.empty()) return false;
+    signal_ = std::move(signals.waiting.front());
+    signals.waiting.pop_front();
+    return true;
+  });
+  return any ? mr_str{signal_.data(), signal_.size()} : mr_str{nullptr, 0};
 }
 
 void WorkerTask::forget_topics() {

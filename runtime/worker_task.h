@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <random>
@@ -59,6 +60,10 @@ class WorkerTask : public mr_context {
   /// Waits for the thread until `deadline`. False: it still runs, and is left behind to end by itself.
   bool await_end(std::chrono::steady_clock::time_point deadline);
 
+  /// Keeps a signal until the plugin takes it. Errors: kConflict when the plugin does not ask for signals, or asks too
+  /// slowly.
+  Status post_signal(const std::string& json);
+
   ConnectorStatus::Part status() const;
   const ConfigMap& config() const { return config_; }
   /// The topics it uses from now on are new to it.
@@ -70,6 +75,7 @@ class WorkerTask : public mr_context {
   bool stopping() override { return stop_.requested(); }
   bool wait(std::chrono::milliseconds timeout) override { return stop_.wait_for(timeout); }
   void set_progress(std::span<const mr_progress> items) override;
+  mr_str take_signal() override;
 
  protected:
   /// Runs the plugin's task from create to destroy. Returns when a stop was asked for (ok) or on a failure that ends
@@ -116,6 +122,12 @@ class WorkerTask : public mr_context {
     std::vector<ConnectorStatus::Progress> progress = {};
   };
   Guarded<Visible> visible_;
+  struct Signals {
+    bool asked_for = false;
+    std::deque<std::string> waiting;
+  };
+  Guarded<Signals> signals_;
+  std::string signal_;  // the plugin's, until it takes the next
   Guarded<Events> events_;
   Guarded<std::set<std::string, std::less<>>> topics_;
   Guarded<void*> plugin_task_{nullptr};

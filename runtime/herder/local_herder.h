@@ -76,6 +76,7 @@ class LocalHerder final : public Herder {
   Status set_target_state(const std::string& name, TargetState target) override;
   Expected<ConnectorStatus> restart_connector(const std::string& name, RestartRequest request) override;
   Status restart_task(const std::string& name, int task) override;
+  Status post_signal(const std::string& name, const std::string& json) override;
   Expected<std::vector<std::string>> active_topics(const std::string& name) override;
   Status reset_active_topics(const std::string& name) override;
   Expected<std::vector<ConnectorOffset>> offsets(const std::string& name) override;

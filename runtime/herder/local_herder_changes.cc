@@ -165,6 +165,11 @@ Status LocalHerder::restart_task(const std::string& name, int task) {
   return held->connector->restart_task(task);
 }
 
+Status LocalHerder::post_signal(const std::string& name, const std::string& json) {
+  const ConnectorPtr connector = find(name);
+  return connector ? connector->post_signal(json) : unknown(name);
+}
+
 Status LocalHerder::missing_task(const std::string& name, int task) const {
   if (standalone()) return fail(ErrorCode::kNotFound, fmt::format("Task {}-{} not found", name, task));
   // The configuration of a task outlives the stop of its connector; its owner does not.

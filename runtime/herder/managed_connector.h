@@ -46,6 +46,8 @@ class ManagedConnector : public std::enable_shared_from_this<ManagedConnector> {
   bool failed() const;
   std::vector<std::shared_ptr<WorkerTask>> tasks() const { return tasks_.tasks(); }
 
+  Status post_signal(const std::string& json) const { return tasks_.post_signal(json); }
+
   std::vector<std::string> topics() const;
   void reset_topics();
 

@@ -118,6 +118,17 @@ bool TaskSet::empty() const {
   return slots_.empty();
 }
 
+Status TaskSet::post_signal(const std::string& json) const {
+  const auto running = tasks();
+  if (running.empty())
+    return fail(ErrorCode::kConflict,
+                fmt::format("Connector {} has no running task that could take a signal", connector_));
+  for (const auto& task : running) {
+    if (Status posted = task->post_signal(json); !posted) return posted;
+  }
+  return {};
+}
+
 std::vector<ConnectorStatus::Part> TaskSet::status() const {
   std::lock_guard lock(mutex_);
   std::vector<ConnectorStatus::Part> parts;

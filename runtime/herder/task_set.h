@@ -34,6 +34,9 @@ class TaskSet {
   enum class Statuses { kForget, kKeep };
   void stop(Statuses statuses);
 
+  /// Gives a signal to every task. Errors: kConflict, the tasks' own or that there is none.
+  Status post_signal(const std::string& json) const;
+
   bool empty() const;
   std::vector<ConnectorStatus::Part> status() const;
   std::vector<std::shared_ptr<WorkerTask>> tasks() const;

@@ -164,8 +164,8 @@ def loaded(path):
 class KnownDifferences:
     """Entries of tests/golden/known-differences.json: {"case", "reason", "differences": [patterns]}.
 
-    Without patterns any other record, offset or state is allowed, but not that records are missing; that must be named. Nothing
-    allows a case that could not be run.
+    Without patterns any other record, offset or state is allowed, but not that records are missing; that must be named. A case
+    that could not be run is allowed only where "refused" has a pattern of what the connector's creation was answered with.
     """
 
     def __init__(self, path=ROOT / "tests/golden/known-differences.json"):
@@ -181,4 +181,9 @@ class KnownDifferences:
         if entry is None:
             return differences
         patterns = [re.compile(pattern) for pattern in entry.get("differences", [f"^(?!.*{MISSING})"])]
-        return [line for line in differences if line.startswith(NOT_RUN) or not any(pattern.search(line) for pattern in patterns)]
+        refused = re.compile(entry.get("refused", "(?!)"), re.S)
+
+        def allowed(line):
+            return refused.search(line) if line.startswith(NOT_RUN) else any(pattern.search(line) for pattern in patterns)
+
+        return [line for line in differences if not allowed(line)]

@@ -75,6 +75,7 @@ class MariaDb:
         user = ["--user=root"] if os.getuid() == 0 else []
         self.process = subprocess.Popen(
             [shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", *user, f"--datadir={self.folder}/data",
+             f"--tmpdir={self.folder}/tmp",  # a server that starts removes what others have in a shared folder
              f"--socket={self.folder}/socket", f"--pid-file={self.folder}/mariadbd.pid", f"--port={self.port}",
              "--bind-address=127.0.0.1", f"--log-error={self.folder}/error.log", *self.flags])
         eventually(lambda: self.sql("SELECT 1") == "1", "mariadbd answers again")

@@ -1,9 +1,11 @@
 """Change data capture under fire: while eight sessions write, the worker is killed, the server is killed, binlogs are purged; in the
 end the topics, applied event by event, must make the very tables, and each event must fit the one before it.
 
-MILLRACE_SEED sets the choices (printed), MILLRACE_MINUTES how long all scenarios take together.
+--seed sets the choices (printed; at random without), --seconds how long writers write in each scenario. How sessions and kills
+interleave no seed decides.
 """
-import os
+import argparse
+import pathlib
 import random
 import sys
 import time
@@ -15,9 +17,7 @@ from cdc_writers import DATABASE, EXPECTED, Workload, idle
 from mariadb_client import SqlError
 from support import ProcessTest, eventually
 
-SEED = int(os.environ.get("MILLRACE_SEED", random.SystemRandom().randrange(10**6)))
-SCENARIOS = 6
-SECONDS = float(os.environ.get("MILLRACE_MINUTES", "1")) * 60 / SCENARIOS
+SEED, SECONDS, KEEP = random.SystemRandom().randrange(10**6), 3.0, None
 PREFIX, TABLES = "cdc", ("orders", "stock", "moving", "marker")
 # So many rows more that a snapshot takes long enough to be hit; they are read before those that writers change.
 ROWS_BEFORE = 100_000
@@ -28,18 +28,23 @@ DURABLE = ["--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1"]
 class Consistency(ProcessTest):
     def setUp(self):
         super().setUp()
-        print(f"MILLRACE_SEED={SEED}", file=sys.stderr)
+        print(f"--seed {SEED} --seconds {SECONDS:g}", file=sys.stderr)
         self.rng = random.Random(f"{SEED}/{self.id()}")
         self.end = time.monotonic() + SECONDS
+        if KEEP:
+            kept = pathlib.Path(KEEP, f"{SEED}-{self.id().split('.')[-1]}")
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            self.addCleanup(self.folder.rename, kept)
 
-    def begin(self, once=False, flags=(), more_rows=0):
+    def begin(self, once=False, flags=(), more_rows=0, filled="orders", ddl=False):
         self.once, self.interrupted = once, more_rows > 0
         self.db = cdc_support.CdcServer(self.folder, flags).start()
         self.addCleanup(self.db.stop)
         Workload.prepare(self.db)
         if more_rows:
             with self.db.session(DATABASE) as session:
-                session.run(f"INSERT INTO orders (id, name) SELECT -seq, CONCAT('row ', seq) FROM seq_1_to_{more_rows}")
+                column = {"orders": "name", "moving": "s0"}[filled]
+                session.run(f"INSERT INTO {filled} (id, {column}) SELECT -seq, CONCAT('row ', seq) FROM seq_1_to_{more_rows}")
         settings = {f"{part}.converter.schemas.enable": "false" for part in ("key", "value")}
         settings["value.converter.replace.null.with.default"] = "false"
         if once:
@@ -48,6 +53,8 @@ class Consistency(ProcessTest):
         self.addCleanup(self.worker_.stop)
         self.worker_.start()
         self.workload = Workload(self.db, f"{SEED}/{self.id()}")
+        if ddl:
+            self.workload.ddl_allowed.set()
         self.workload.start()
         self.addCleanup(self.workload.stopping.set)
         self.connector = self.worker_.connector("shop")
@@ -57,7 +64,7 @@ class Consistency(ProcessTest):
             errors_retry_delay_max_ms="500", poll_interval_ms="20"))
 
     def snapshot_done(self):
-        """Until then tables keep their columns: a consistent read does not outlive ALTER TABLE."""
+        """Until then tables keep their columns, where that is not what a scenario is about."""
         offsets = self.connector.offsets()
         return bool(offsets) and not offsets[0]["offset"].get("snapshot")
 
@@ -97,7 +104,13 @@ class Consistency(ProcessTest):
             for name, each in replicas.items()), file=sys.stderr)
         return replicas
 
+    def hit(self):
+        """Before a kill of whatever: a snapshot that is not done goes on beside the stream."""
+        self.interrupted = self.interrupted or not self.snapshot_done()
+
     def kill_worker(self):
+        self.hit()
+        self.assertIsNone(self.worker_.process.poll(), "the worker lives until it is killed")
         self.worker_.kill()
         self.worker_.start()
 
@@ -138,10 +151,19 @@ class Consistency(ProcessTest):
             pass
         self.check()
 
+    def test_tables_change_while_the_snapshot_reads_them(self):
+        """A consistent read does not outlive ALTER TABLE: the table must be read beside the stream."""
+        self.begin(once=True, more_rows=ROWS_BEFORE // 5, filled="moving", ddl=True)
+        for _ in self.moments(0.2, 2):
+            self.kill_worker()
+        eventually(self.snapshot_done, "the snapshot is done", 120)
+        self.check()
+
     def test_connections_are_killed_and_the_connector_is_paused(self):
         """With transactions so large that a broken stream ends within them."""
         self.begin(once=True)
         for _ in self.moments(0.1, 1):
+            self.hit()
             with self.db.session(DATABASE) as session:
                 if self.rng.random() < 0.3:
                     self.large_transaction(session)
@@ -170,14 +192,31 @@ class Consistency(ProcessTest):
 
     def test_the_server_is_killed_and_binlogs_are_purged(self):
         self.begin(flags=DURABLE)
+        self.kill_and_purge()
+
+    def test_all_are_killed_binlogs_are_purged_and_each_event_is_there_once(self):
+        self.begin(once=True, flags=DURABLE)
+        self.kill_and_purge(worker=0.3)
+
+    def kill_and_purge(self, worker=0.0):
         for _ in self.moments(0.5, 2):
+            if self.rng.random() < worker:
+                self.kill_worker()
             if self.rng.random() < 0.4 and self.workload.ddl_allowed.is_set():
                 self.kill_server()
             else:
                 self.purge()
         self.check()
 
+    def test_the_binlog_does_not_name_columns(self):
+        """What it does not say, the schema history must; and each kill makes it be read again."""
+        self.begin(once=True, flags=["--binlog-row-metadata=MINIMAL"])
+        for _ in self.moments(0.2, 2):
+            self.kill_worker()
+        self.check()
+
     def kill_server(self):
+        self.hit()
         if self.db.process:  # our own child by now: it must be waited for
             self.db.process.kill()
             self.db.process.wait()
@@ -195,4 +234,10 @@ class Consistency(ProcessTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    options = argparse.ArgumentParser()
+    options.add_argument("--seed", type=int, default=SEED)
+    options.add_argument("--seconds", type=float, default=SECONDS)
+    options.add_argument("--keep", help="folder to keep logs and data of the scenarios in")
+    known, rest = options.parse_known_args()
+    SEED, SECONDS, KEEP = known.seed, known.seconds, known.keep
+    unittest.main(argv=[sys.argv[0], *rest])

@@ -99,11 +99,14 @@ class Harness(unittest.TestCase):
     def test_known_differences_explain_what_they_name(self):
         path = self.folder / "known.json"
         path.write_text(json.dumps([{"case": "debezium-mariadb/a", "reason": "r", "differences": [": 1900 != 0$"]},
-                                    {"case": "debezium-mariadb/b", "reason": "any"}, {"case": "jdbc/c", "reason": "other"}]))
+                                    {"case": "debezium-mariadb/b", "reason": "any"}, {"case": "jdbc/c", "reason": "other"},
+                                    {"case": "debezium-mariadb/d", "reason": "no", "refused": "400: .*classes"}]))
         known = KnownDifferences(path)
         self.assertEqual(["x: 1 != 2"], known.unexpected("a", ["t.y: 1900 != 0", "x: 1 != 2"]))
         self.assertEqual([], known.unexpected("b", ["x: 1 != 2"]))
         self.assertEqual(["x: 1 != 2"], known.unexpected("c", ["x: 1 != 2"]))
+        self.assertEqual([], known.unexpected("d", ["not run: answered 400: no\nclasses"]))
+        self.assertEqual(["not run: gone"], known.unexpected("d", ["not run: gone"]))
         for never in ("not run: OSError: gone", "end: after 10 s records are missing: t has 1 of 2"):
             self.assertEqual([never], known.unexpected("b", ["x: 1 != 2", never]))
 

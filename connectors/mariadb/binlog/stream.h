@@ -25,7 +25,7 @@ struct StreamOptions {
   bool annotate = false;         ///< ask for ANNOTATE_ROWS (include.query)
   int64_t heartbeat_ms = 5'000;  ///< asked of the server; silence of three periods breaks the connection
   int64_t net_write_timeout_s = 0, net_read_timeout_s = 0;  ///< SET on the dump session; 0 = the server's
-  size_t queue_bytes_max = 32u << 20;                       ///< read ahead; one larger event is taken alone
+  size_t queue_bytes_max = 8u << 20;                        ///< read ahead; one larger event is taken alone
 };
 
 /// Bytes of a binlog stream. The real one is LibmariadbTransport; tests feed recorded or hostile bytes.

@@ -1,5 +1,9 @@
 #include "connectors/mariadb/capture/capture_config.h"
 
+#include <strings.h>
+
+#include "connectors/mariadb/capture/new_tables.h"
+
 #include "connectors/mariadb/config/connection_settings.h"
 
 namespace millrace::mariadb {
@@ -55,6 +59,8 @@ Result<CaptureConfig> CaptureConfig::parse(const sdk::Config& config) {
   if (Status s = take(parsed.signals, SignalOptions::parse(config)); !s.ok()) return s;
   if (Status s = parse_gtid_filters(config, parsed); !s.ok()) return s;
   parsed.stream = stream_options(config);
+  parsed.back_fill = strcasecmp(config.string("snapshot.new.tables").c_str(), "parallel") == 0;
+  parsed.table_lists = mariadb::table_lists(config);
   parsed.signal_table = config.string("signal.data.collection");
   parsed.heartbeat_ms = config.int64("heartbeat.interval.ms");
   parsed.heartbeat_query = config.string("heartbeat.action.query");

@@ -30,6 +30,8 @@ struct CaptureConfig {
   IncrementalOptions incremental;
   SignalOptions signals;
   HistoryOptions history;
+  bool back_fill = false;                  ///< snapshot.new.tables=parallel
+  std::string table_lists;                 ///< table_lists() of the configuration
   RegexList gtid_includes, gtid_excludes;  ///< on "domain-server"
   bool gtid_filter_rows = true, gtid_ignore_on_recovery = false;
   std::string signal_table;  ///< "db.table", or empty

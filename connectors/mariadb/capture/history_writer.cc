@@ -20,6 +20,7 @@ HistoryPosition position_of(const SourceOffset& offset) {
   position.gtids = offset.gtids.text();
   position.server_id = offset.server_id;
   position.event = static_cast<int64_t>(offset.events);
+  position.row = static_cast<int64_t>(offset.rows);
   position.snapshot = offset.snapshot;
   return position;
 }

@@ -1,8 +1,12 @@
 #include "connectors/mariadb/capture/incremental_capture.h"
 
+#include <re2/re2.h>
 #include <chrono>
 #include <ctime>
 #include <random>
+
+#include "connectors/mariadb/capture/new_tables.h"
+#include "connectors/mariadb/snapshot/table_order.h"
 
 namespace millrace::mariadb {
 namespace {
@@ -12,6 +16,14 @@ int64_t now_ns() {
       .count();
 }
 int64_t now_ms() { return now_ns() / 1'000'000; }
+
+constexpr const char* kTopicPlace = "millrace_signal_offset";  // beside the state of what the signals began
+
+std::string joined(const std::vector<TableId>& tables) {
+  std::string text;
+  for (const TableId& id : tables) text += (text.empty() ? "" : ",") + id.full();
+  return text;
+}
 
 }  // namespace
 
@@ -25,16 +37,24 @@ IncrementalCapture::IncrementalCapture(const CaptureConfig& config, sdk::SourceC
       signals_([&context](const std::string& text) { context.warn(text); }),
       machine_(config.incremental, *this) {}
 
+IncrementalCapture::~IncrementalCapture() {
+  if (topic_ != nullptr && !busy()) (void)topic_->commit();
+}
+
 Status IncrementalCapture::restore() {
   const auto& extra = offset_.current.extra;
+  if (const auto place = extra.find(kTopicPlace); place != extra.end()) {
+    topic_place_ = std::strtoll(place->second.c_str(), nullptr, 10);
+    unsettled_ = true;
+  }
   if (Status s = machine_.restore(extra); !s.ok())
     context_.warn("the stored incremental snapshot is not resumed: " + s.message());
   if (const auto stored = extra.find(std::string(kSnapshotLedgerKey)); stored != extra.end()) {
     auto ledger = SnapshotLedger::parse(stored->second);
     if (!ledger.ok()) return ledger.status();
     machine_.resume(std::move(*ledger));
-    keep_state();  // nothing may be left to do
   }
+  keep_state();  // nothing may be left to do
   return sdk::ok();
 }
 
@@ -45,35 +65,90 @@ Status IncrementalCapture::work(Connection& session) {
     session_ = &session;
     machine_.set_source(source_.get());
   }
+  if (config_.back_fill) back_fill();
   if (Status s = poll_channels(); !s.ok()) return s;
   take_signals();
   return machine_.running() ? advance() : sdk::ok();
 }
 
+/// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
+void IncrementalCapture::back_fill() {
+  std::string& before = offset_.current.extra[std::string(kCapturedKey)];
+  if (before == config_.table_lists) return;
+  if (!before.empty()) {
+    auto tables = brought_in(before, captured_tables());
+    Signal signal;
+    signal.type = Signal::Type::kExecuteSnapshot;
+    signal.id = "new-tables-" + std::to_string(now_ms());
+    if (!tables.ok()) {
+      context_.warn("tables that were added are not read: " + tables.status().message());
+    } else {
+      for (const TableId& id : *tables) signal.collections.push_back(RE2::QuoteMeta(id.full()));
+    }
+    if (!signal.collections.empty()) {
+      context_.info(std::to_string(signal.collections.size()) +
+                    " tables were added, their rows are read beside the stream");
+      machine_.handle(signal);
+    }
+  }
+  before = config_.table_lists;
+  keep_state();
+}
+
+void IncrementalCapture::take_posted() {
+  for (auto json = context_.take_signal(); !json.empty(); json = context_.take_signal())
+    signals_.offer_document(SignalChannel::kApi, json);
+}
+
 Status IncrementalCapture::poll_channels() {
-  if (now_ms() < next_poll_ms_) return sdk::ok();
-  next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
-  if (config_.signals.file) {
+  const bool due = now_ms() >= next_poll_ms_;
+  if (due) next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
+  if (config_.signals.file && due) {
     if (Status s = poll_file(config_.signals.file_path, signals_); !s.ok()) context_.warn(s.message());
   }
-  if (!config_.signals.kafka) return sdk::ok();
+  if (!config_.signals.kafka || (topic_ == nullptr && !due)) return sdk::ok();
   if (topic_ == nullptr) {
-    auto opened = TopicReader::open(config_.signals.kafka_options, config_.signals.kafka_topic, 0);
+    auto opened = TopicReader::open_group(config_.signals.kafka_options, config_.signals.kafka_topic,
+                                          config_.signals.kafka_group, topic_place_);
     if (!opened.ok()) {
       context_.warn("the signal topic cannot be read: " + opened.status().message());
       return sdk::ok();
     }
     topic_ = std::move(*opened);
   }
-  if (Status s = poll_topic(*topic_, config_.signals.key, config_.signals.kafka_wait_ms, signals_); !s.ok()) {
-    if (s.code() != Code::kNotFound) context_.warn("the signal topic cannot be read: " + s.message());
+  const int64_t before = topic_->place();
+  // The client fetches by itself: looking costs nothing.
+  if (Status s = poll_topic(*topic_, config_.signals.key, 0, signals_); !s.ok() && s.code() != Code::kNotFound) {
+    context_.warn("the signal topic cannot be read: " + s.message());
     topic_.reset();
+    return sdk::ok();
+  }
+  if (topic_->place() != before) {
+    topic_place_ = topic_->place();
+    unsettled_ = true;
+    commits_ = 0;
   }
   return sdk::ok();
 }
 
+/// While something runs, the offset says which signals are known. After that the group does, once the offset of the
+/// last record is surely stored: a commit tells only of some, so it takes two.
+void IncrementalCapture::committed() {
+  if (!unsettled_ || topic_ == nullptr || busy()) return;
+  if (++commits_ < 2) return;
+  if (Status s = topic_->commit(); !s.ok()) return context_.warn(s.message());
+  unsettled_ = false;
+}
+
+void IncrementalCapture::blocking_done() {
+  machine_.blocking_done();
+  keep_state();
+}
+
 void IncrementalCapture::take_signals() {
+  bool any = false;
   while (auto signal = signals_.take()) {
+    any = true;
     if (signal->type == Signal::Type::kLog) {
       context_.info("signal: " + signal->message);
     } else if (signal->type == Signal::Type::kSetBinlogPosition) {
@@ -82,6 +157,7 @@ void IncrementalCapture::take_signals() {
       machine_.handle(*signal);
     }
   }
+  if (any) keep_state();
 }
 
 Status IncrementalCapture::advance() {
@@ -107,6 +183,10 @@ void IncrementalCapture::keep_state() {
   for (auto& [key, value] : machine_.offset_state()) {
     state_keys_.push_back(key);
     extra[key] = value;
+  }
+  if (unsettled_ && busy()) {
+    state_keys_.emplace_back(kTopicPlace);
+    extra[kTopicPlace] = std::to_string(topic_place_);
   }
   const std::string ledger = machine_.ledger_text();
   if (ledger.empty()) {
@@ -134,7 +214,10 @@ void IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<co
   if (!deleted.empty()) machine_.mark_deleted(deleted[0].text());
 }
 
-Status IncrementalCapture::transaction_ended() {
+Status IncrementalCapture::transaction_ended(const SourceInfo& last) {
+  last_gtid_ = last.gtid;
+  last_file_ = last.file;
+  last_position_ = last.position;
   if (!machine_.running() || source_ == nullptr) return sdk::ok();
   return advance();
 }
@@ -159,6 +242,7 @@ std::vector<TableId> IncrementalCapture::captured_tables() {
     TableId id{row[0].value_or(""), row[1].value_or("")};
     if (config_.tables.captures(id)) captured.push_back(std::move(id));
   }
+  order_as_debezium(captured);
   return captured;
 }
 
@@ -171,23 +255,46 @@ Status IncrementalCapture::key_of(const TableDefinition& table, std::span<const 
 Status IncrementalCapture::emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) {
   auto events = writer_.table(table, nullptr);
   if (!events.ok()) return events.status();
+  return writer_.row(**events, Operation::kRead, {}, row, place(marker, now_ns() / 1000));
+}
+
+SourceInfo IncrementalCapture::place(SnapshotMarker marker, int64_t time_us) const {
   SourceInfo source;
-  source.time_us = now_ns() / 1000;
+  source.time_us = time_us;
   source.snapshot = marker;
-  source.file = offset_.current.file;
-  source.position = offset_.current.position;
   source.server_id = offset_.current.server_id;
-  return writer_.row(**events, Operation::kRead, {}, row, source);
+  source.gtid = last_gtid_;
+  source.file = last_file_.empty() ? offset_.current.file : last_file_;
+  source.position = last_file_.empty() ? offset_.current.position : last_position_;
+  return source;
 }
 
 void IncrementalCapture::notify(const Notification& notification) {
+  keep_state();
+  send(notification);
+}
+
+void IncrementalCapture::send(const Notification& notification) {
   const Status s = writer_.notification(notification.id, notification.aggregate_type, notification.type,
                                         notification.additional_data, now_ms());
   if (!s.ok()) context_.warn("a notification could not be sent: " + s.message());
 }
 
 void IncrementalCapture::initial(std::string_view type, std::vector<std::pair<std::string, std::string>> data) {
-  notify(initial_notification(*this, config_.incremental.connector_name, type, std::move(data)));
+  send(initial_notification(*this, config_.incremental.connector_name, type, std::move(data)));
+}
+
+void IncrementalCapture::reading(const TableId& table, std::vector<TableId> all) {
+  order_as_debezium(all);
+  initial("IN_PROGRESS", {{"current_collection_in_progress", table.full()}, {"data_collections", joined(all)}});
+}
+
+void IncrementalCapture::scanned(const TableId& table, const std::vector<TableId>& all, uint64_t rows,
+                                 std::string_view status) {
+  initial("TABLE_SCAN_COMPLETED", {{"scanned_collection", table.full()},
+                                   {"total_rows_scanned", std::to_string(rows)},
+                                   {"data_collections", joined(all)},
+                                   {"status", std::string(status)}});
 }
 
 std::string IncrementalCapture::new_id() {

@@ -6,6 +6,8 @@
 namespace millrace::mariadb {
 namespace {
 
+constexpr const char* kInitial = "INITIAL";  // Debezium's kind of a snapshot, in offsets
+
 int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
@@ -14,8 +16,15 @@ int64_t now_us() {
 }  // namespace
 
 InitialSnapshot::InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                                 HistoryWriter& history, EventWriter& writer, OffsetState& offset)
-    : config_(config), context_(context), schemas_(schemas), history_(history), writer_(writer), offset_(offset) {}
+                                 HistoryWriter& history, EventWriter& writer, OffsetState& offset,
+                                 IncrementalCapture& teller)
+    : config_(config),
+      context_(context),
+      schemas_(schemas),
+      history_(history),
+      writer_(writer),
+      offset_(offset),
+      teller_(teller) {}
 
 InitialSnapshot::~InitialSnapshot() = default;
 
@@ -39,22 +48,26 @@ Status InitialSnapshot::start(Parts parts) {
   if (!reader.ok()) return reader.status();
   reader_.set(std::move(*reader));
 
-  const BinlogPosition& at = ledger_ ? ledger_->cut : reader_->position();
+  if (!parts_.keep_position) begin_offset(ledger_ ? ledger_->cut : reader_->position());
+  teller_.initial("STARTED", {});
+  if (Status s = write_schemas(reader_->session()); !s.ok()) return s;
+  if (Status s = reader_->schemas_read(); !s.ok()) return s;
+  return parts_.data ? start_rows() : finish();
+}
+
+void InitialSnapshot::begin_offset(const BinlogPosition& at) {
   SourceOffset& offset = offset_.current;
   offset = SourceOffset{};
   offset.file = at.file;
   offset.position = at.position;
   offset.gtids = at.gtids;
   offset.time_s = at.time_us / 1'000'000;
-  offset.snapshot = "INITIAL";
+  offset.snapshot = kInitial;
   if (ledger_) offset.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();  // or a second kill would begin anew
   offset_.render();
   context_.info("snapshot of " + std::to_string(captured_.size()) + " tables as of " + at.file + ":" +
                 std::to_string(at.position) + ", GTID " + at.gtids.text() +
                 (ledger_ ? "; it goes on where an earlier one ended" : ""));
-  if (Status s = write_schemas(reader_->session()); !s.ok()) return s;
-  if (Status s = reader_->schemas_read(); !s.ok()) return s;
-  return parts_.data ? start_rows() : finish();
 }
 
 Status InitialSnapshot::list_tables(Connection& session) {
@@ -154,7 +167,10 @@ Status InitialSnapshot::write_schema(std::string_view database, std::string_view
   change.changes = std::move(changes);
   change.source_table = table;
   if (!change.changes.empty() || change.database.empty() || !config_.history.store_only_captured_tables) {
-    history_.record(change, offset_.current);
+    SourceOffset position = offset_.current;
+    position.snapshot = kInitial;
+    position.server_id = 0;  // known by events alone
+    history_.record(change, position);
   }
   kept_schema_ = std::move(change);
   return sdk::ok();
@@ -174,27 +190,27 @@ Status InitialSnapshot::write_kept_schema(bool last) {
 }
 
 Status InitialSnapshot::start_rows() {
-  std::vector<std::string> after_keys;
-  for (const TableId& id : captured_) {
-    const TableDefinition* definition = schemas_.registry().find(id);
-    std::string after;
-    if (ledger_) {
-      const auto known = std::ranges::find(ledger_->tables, id, &SnapshotLedger::Table::id);
-      if (known != ledger_->tables.end()) {
-        if (known->done) continue;
-        after = known->last_key;
-      }
-    }
+  auto estimates = estimate_rows(reader_->session(), captured_);
+  if (!estimates.ok()) return estimates.status();
+  for (size_t i = 0; i < captured_.size(); ++i) {
     SnapshotTable table;
-    table.definition = definition;
-    if (const auto select = config_.snapshot.overrides.find(id.full()); select != config_.snapshot.overrides.end()) {
+    table.definition = schemas_.registry().find(captured_[i]);
+    table.rows_estimated = (*estimates)[i];
+    if (const auto select = config_.snapshot.overrides.find(captured_[i].full());
+        select != config_.snapshot.overrides.end()) {
       table.select = select->second;
     }
-    auto events = writer_.table(*definition, nullptr);
+    const SnapshotLedger::Table* known = ledger_ ? ledger_->find(captured_[i]) : nullptr;
+    if (known == nullptr || !known->done) tables_.push_back(std::move(table));
+  }
+  order_tables(tables_, config_.snapshot.order);
+  std::vector<std::string> after_keys;
+  for (const SnapshotTable& table : tables_) {
+    auto events = writer_.table(*table.definition, nullptr);
     if (!events.ok()) return events.status();
-    tables_.push_back(std::move(table));
     events_.push_back(*events);
-    after_keys.push_back(std::move(after));
+    const SnapshotLedger::Table* known = ledger_ ? ledger_->find(table.definition->id) : nullptr;
+    after_keys.push_back(known == nullptr ? "" : known->last_key);
   }
   if (!ledger_) {
     ledger_.emplace();
@@ -213,8 +229,9 @@ Status InitialSnapshot::poll() {
 }
 
 Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
+  const TableId& id = tables_[batch.table].definition->id;
+  if (batch.first_of_table) teller_.reading(id, captured_);
   if (batch.deferred) {
-    const TableId& id = tables_[batch.table].definition->id;
     context_.warn("table " + id.full() + " is read beside the stream: " + batch.why);
     deferred_.insert(id);
     return sdk::ok();
@@ -223,8 +240,7 @@ Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
     if (Status s = write_kept_schema(false); !s.ok()) return s;
   }
   const size_t width = tables_[batch.table].definition->columns.size();
-  const auto entry =
-      std::ranges::find(ledger_->tables, tables_[batch.table].definition->id, &SnapshotLedger::Table::id);
+  const auto entry = std::ranges::find(ledger_->tables, id, &SnapshotLedger::Table::id);
   for (size_t i = 0; i < batch.rows; ++i) {
     const std::span<const Cell> cells = batch.cells.subspan(i * width, width);
     const bool first_row = i == 0 && batch.first_of_table, last_row = i + 1 == batch.rows && batch.last_of_table;
@@ -245,6 +261,9 @@ Status InitialSnapshot::write_batch(const SnapshotReader::Batch& batch) {
     if (writer_.full()) {
       if (Status s = writer_.flush(); !s.ok()) return s;
     }
+  }
+  if (batch.last_of_table) {
+    teller_.scanned(id, captured_, entry == ledger_->tables.end() ? batch.rows : entry->rows, "SUCCEEDED");
   }
   if (batch.rows == 0) {
     if (entry != ledger_->tables.end() && batch.last_of_table) entry->done = true;
@@ -305,6 +324,7 @@ Status InitialSnapshot::finish() {
   }
   if (Status s = write_kept_schema(!kept_.set); !s.ok()) return s;
   if (Status s = write_kept(!left); !s.ok()) return s;
+  if (!left) teller_.initial("COMPLETED", {});  // else told once the rest is read
   if (Status s = writer_.flush(); !s.ok()) return s;
   reader_.reset();
   done_ = true;

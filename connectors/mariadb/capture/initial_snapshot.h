@@ -12,6 +12,7 @@
 #include "connectors/common/interruptible.h"
 #include "connectors/mariadb/capture/capture_config.h"
 #include "connectors/mariadb/capture/history_writer.h"
+#include "connectors/mariadb/capture/incremental_capture.h"
 #include "connectors/mariadb/capture/offset_state.h"
 #include "connectors/mariadb/capture/schema_tracker.h"
 #include "connectors/mariadb/events/event_writer.h"
@@ -23,9 +24,10 @@ class InitialSnapshot {
  public:
   struct Parts {
     bool schema = true, data = true;
+    bool keep_position = false;  ///< the offset stays as it is
   };
   InitialSnapshot(const CaptureConfig& config, sdk::SourceContext& context, SchemaTracker& schemas,
-                  HistoryWriter& history, EventWriter& writer, OffsetState& offset);
+                  HistoryWriter& history, EventWriter& writer, OffsetState& offset, IncrementalCapture& teller);
   ~InitialSnapshot();
 
   /// Opens the read view and writes the schema records.
@@ -42,6 +44,7 @@ class InitialSnapshot {
     std::vector<TableId> tables;
   };
 
+  void begin_offset(const BinlogPosition& at);
   Status list_tables(Connection& session);
   Status write_schemas(Connection& session);
   Status write_schema(std::string_view database, std::string_view table, std::string ddl,
@@ -61,6 +64,7 @@ class InitialSnapshot {
   HistoryWriter& history_;
   EventWriter& writer_;
   OffsetState& offset_;
+  IncrementalCapture& teller_;  // sends notifications
 
   Parts parts_;
   connectors::Interruptible<SnapshotReader> reader_;

@@ -8,7 +8,7 @@
 namespace millrace::mariadb {
 namespace {
 
-constexpr int64_t kWaitMs = 500, kKillPatienceMs = 2'000;
+constexpr int64_t kWaitMs = 500, kSignalWaitMs = 100, kKillPatienceMs = 2'000;
 constexpr std::string_view kVersion = "1.0.0";  // source.version
 
 int64_t now_ms() {
@@ -119,15 +119,17 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     offset_->render();
   }
   stream_after_snapshot_ = plan.stream;
+  incremental_ = std::make_unique<IncrementalCapture>(*config_, context, *schemas_, *writer_, *offset_);
   std::unique_ptr<InitialSnapshot> snapshot;
   if (plan.read_schema || plan.read_data) {
     if (config_->snapshot.delay_ms > 0 && context.wait(config_->snapshot.delay_ms)) return {Code::kStopped, "stopped"};
-    snapshot = std::make_unique<InitialSnapshot>(*config_, context, *schemas_, *history_, *writer_, *offset_);
+    snapshot =
+        std::make_unique<InitialSnapshot>(*config_, context, *schemas_, *history_, *writer_, *offset_, *incremental_);
   }
-  incremental_ = std::make_unique<IncrementalCapture>(*config_, context, *schemas_, *writer_, *offset_);
   if (offset.set() && !plan.read_data) {
     if (Status s = incremental_->restore(); !s.ok()) return s;
   }
+  if (snapshot == nullptr && !plan.resume) incremental_->initial("SKIPPED", {});
   auto streaming = std::make_unique<Streaming>(*config_, context, *schemas_, *history_, *writer_, *offset_);
   streaming->set_observer(incremental_.get());
   streaming->set_on_closed([this](unsigned long connection) {
@@ -142,10 +144,11 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     snapshot_ = std::move(snapshot);
     streaming_ = std::move(streaming);
   }
-  return snapshot_ == nullptr ? sdk::ok() : snapshot_->start({plan.read_schema, plan.read_data});
+  return snapshot_ == nullptr ? sdk::ok() : snapshot_->start({plan.read_schema, plan.read_data, plan.keep_position});
 }
 
 Status MariaDbTask::step(sdk::SourceContext& context) {
+  incremental_->take_posted();
   if (snapshot_ != nullptr) {
     tell_progress(context);
     if (!snapshot_->done()) return read_snapshot();
@@ -161,10 +164,12 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
     context.wait(kWaitMs);
     return sdk::ok();
   }
+  if (blocking_ != nullptr && blocking_->reached()) return read_blocking(context);
   if (!streaming_->started()) {
     if (Status s = streaming_->start(); !s.ok()) return s;
   }
-  if (Status s = streaming_->poll(kWaitMs); !s.ok()) return s;
+  const bool listens = config_->signals.kafka || config_->signals.file;
+  if (Status s = streaming_->poll(listens ? kSignalWaitMs : kWaitMs); !s.ok()) return s;
   tell_progress(context);
   if (streaming_->in_transaction()) return sdk::ok();
   if (Status s = work_on_signals(context); !s.ok()) return s;
@@ -203,6 +208,43 @@ Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
         ", as a signal asked for");
     streaming_->stop();
   }
+  if (blocking_ == nullptr && incremental_->blocking() != nullptr) {
+    if (Status s = open_blocking(context); !s.ok()) return s;
+  }
+  return writer_->flush();
+}
+
+/// Its view is opened here; the stream goes on to where the view is.
+Status MariaDbTask::open_blocking(sdk::SourceContext& context) {
+  const BlockingCapture::Parts parts{*config_, context, *schemas_, *history_, *writer_, *offset_, *incremental_};
+  auto opened = BlockingCapture::open(parts, *incremental_->blocking());
+  if (!opened.ok()) return blocking_failed(context, opened.status());
+  if (*opened == nullptr) return sdk::ok();  // with the next poll
+  incremental_->hold_at((*opened)->place());
+  std::lock_guard lock(guard_);
+  blocking_ = std::move(*opened);
+  return sdk::ok();
+}
+
+Status MariaDbTask::read_blocking(sdk::SourceContext& context) {
+  tell_progress(context);
+  const Status read = blocking_->poll();
+  streaming_->schemas_changed();
+  if (read.ok() && !blocking_->done()) return heartbeat();
+  incremental_->hold_at(std::nullopt);
+  const Status result = read.ok() ? read : blocking_failed(context, read);
+  std::lock_guard lock(guard_);
+  blocking_.reset();
+  return result;
+}
+
+/// Lost connections are tried again, with a new view. What a signal asked for wrongly must not fail the task, now and
+/// at each restart.
+Status MariaDbTask::blocking_failed(sdk::SourceContext& context, const Status& why) {
+  if (why.code() == Code::kUnavailable || why.code() == Code::kStopped) return why;
+  context.warn("a blocking snapshot is given up: " + why.message());
+  if (blocking_ == nullptr || !blocking_->settled()) incremental_->blocking_done();
+  incremental_->initial("ABORTED", {});
   return writer_->flush();
 }
 
@@ -218,9 +260,10 @@ void MariaDbTask::tell_progress(sdk::SourceContext& context) {
   };
   std::vector<mr_progress> items;
   SnapshotProgress snapshot;
-  if (snapshot_ != nullptr) {
-    snapshot = snapshot_->progress();
-    items = {text("phase", "snapshot"),
+  const bool blocked = snapshot_ == nullptr && blocking_ != nullptr;
+  if (snapshot_ != nullptr || blocked) {
+    snapshot = blocked ? blocking_->progress() : snapshot_->progress();
+    items = {text("phase", blocked ? "blocking snapshot" : "snapshot"),
              text("table", snapshot.table),
              text("chunk_after", snapshot.last_key),
              number("tables_done", snapshot.tables_done),
@@ -257,8 +300,14 @@ Status MariaDbTask::heartbeat() {
   return writer_->flush();
 }
 
+Status MariaDbTask::commit(sdk::SourceContext&) {
+  if (incremental_ != nullptr) incremental_->committed();
+  return sdk::ok();
+}
+
 Status MariaDbTask::stop(sdk::SourceContext&) {
   std::lock_guard lock(guard_);
+  blocking_.reset();
   streaming_.reset();
   snapshot_.reset();
   incremental_.reset();
@@ -272,6 +321,7 @@ void MariaDbTask::interrupt() {
   std::lock_guard lock(guard_);
   if (streaming_ != nullptr) streaming_->interrupt();
   if (snapshot_ != nullptr) snapshot_->interrupt();
+  if (blocking_ != nullptr) blocking_->interrupt();
   if (session_ != nullptr) session_->interrupt();
   if (chunk_session_ != nullptr) chunk_session_->interrupt();
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 
+#include "connectors/mariadb/capture/blocking_snapshot.h"
 #include "connectors/mariadb/capture/capture_config.h"
 #include "connectors/mariadb/capture/incremental_capture.h"
 #include "connectors/mariadb/capture/initial_snapshot.h"
@@ -19,6 +20,7 @@ class MariaDbTask final : public sdk::SourceTask {
  public:
   Status start(sdk::SourceContext& context) override;
   Status poll(sdk::SourceContext& context) override;
+  Status commit(sdk::SourceContext& context) override;
   Status stop(sdk::SourceContext& context) override;
   void interrupt() override;
 
@@ -31,6 +33,9 @@ class MariaDbTask final : public sdk::SourceTask {
   Status read_snapshot();
   Status heartbeat();
   Status work_on_signals(sdk::SourceContext& context);
+  Status open_blocking(sdk::SourceContext& context);
+  Status read_blocking(sdk::SourceContext& context);
+  Status blocking_failed(sdk::SourceContext& context, const Status& why);
   void tell_progress(sdk::SourceContext& context);
   Result<Connection*> session();
   Status judged(const Status& why);
@@ -43,6 +48,7 @@ class MariaDbTask final : public sdk::SourceTask {
   std::unique_ptr<InitialSnapshot> snapshot_;
   std::unique_ptr<Streaming> streaming_;
   std::unique_ptr<IncrementalCapture> incremental_;
+  std::unique_ptr<BlockingCapture> blocking_;
   std::unique_ptr<Connection> chunk_session_;  // for incremental snapshots alone: it holds a read view
   std::unique_ptr<Connection> session_;        // for information_schema and SHOW CREATE TABLE
   std::mutex guard_;                           // the pointers above against interrupt()

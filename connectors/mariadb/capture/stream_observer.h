@@ -19,8 +19,10 @@ class StreamObserver {
   /// A row of the signal table, in the definition's order.
   virtual void signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) = 0;
   virtual void table_altered(const TableId& table) = 0;
-  /// All before is written; the offset stands after it.
-  virtual Status transaction_ended() = 0;
+  /// Asked outside of transactions: whether the stream is to stand still here.
+  virtual bool holds() const = 0;
+  /// All before is written; the offset stands after it. `last`: where its last event was.
+  virtual Status transaction_ended(const SourceInfo& last) = 0;
 };
 
 }  // namespace millrace::mariadb

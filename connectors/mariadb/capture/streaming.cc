@@ -40,13 +40,11 @@ Status Streaming::start() {
   high_bits_ = 0;
   last_position_ = 0;
   in_transaction_ = false;
-  resuming_ = true;
-  skip_events_ = from.events;
   // After a lost connection the writer knows better than the offset that was stored once.
   resumed_ = writer_.transaction() == nullptr ? from.transaction : *writer_.transaction();
-  // The record of an event without rows (BEGIN, DDL, END) has been written when an offset tells of the event alone.
-  const bool only_event = from.rows == 0 && (from.events > 0 || !resumed_.id.empty());
-  skip_rows_ = only_event ? 1 : from.rows;
+  plan_skipping(from);
+  resuming_ = true;
+  last_row_ = 0;
   tables_.clear();
   parser_ = EventParser();
   recall_prepared();
@@ -56,8 +54,25 @@ Status Streaming::start() {
   return sdk::ok();
 }
 
+/// What of the first transaction has been written. A stored offset is that of a record; the one in memory also moves on
+/// from event to event, and begins anew while what was written is skipped.
+void Streaming::plan_skipping(const SourceOffset& from) {
+  if (resuming_) return;  // lost again before anything came
+  if (skip_events_ > 0 || skip_rows_ > from.rows) {
+    skip_events_ += from.events;  // lost again while skipping
+    return;
+  }
+  skip_events_ = from.events;
+  skip_rows_ = from.rows;
+  // The record of an event without rows (BEGIN, DDL, END) has been written when an offset tells of the event alone.
+  const bool told = stored_ ? from.events > 0 || !resumed_.id.empty() : told_;
+  if (from.rows == 0 && told) skip_rows_ = 1;
+  stored_ = false;
+}
+
 void Streaming::stop() {
   if (!stream_) return;
+  block_ = nullptr;
   stream_.reset();
   if (on_closed_) on_closed_(dump_connection_);
 }
@@ -65,24 +80,31 @@ void Streaming::stop() {
 void Streaming::interrupt() { stream_.interrupt(); }
 
 Status Streaming::poll(int64_t wait_ms) {
-  auto block = stream_->take(wait_ms);
-  if (!block.ok()) {
-    const Status failure = stream_failed(block.status());
-    stop();
-    return failure;
+  if (block_ == nullptr) {
+    auto block = stream_->take(wait_ms);
+    if (!block.ok()) {
+      const Status failure = stream_failed(block.status());
+      stop();
+      return failure;
+    }
+    block_ = *block;
   }
   Bytes raw;
-  bool any = false;
-  while ((*block)->next(raw)) {
+  bool any = false, held = false;
+  while (!(held = observer_ != nullptr && !in_transaction_ && observer_->holds()) && block_->next(raw)) {
     any = true;
     if (Status s = handle(raw); !s.ok()) {
       stop();  // the next start reads again from what has been written
       return s;
     }
     if (writer_.full()) {
-      if (Status s = writer_.flush(); !s.ok()) return s;
+      if (Status s = writer_.flush(); !s.ok()) {
+        stop();  // the rest of the block is read again
+        return s;
+      }
     }
   }
+  if (!held) block_ = nullptr;
   if (any) last_event_ms_ = now_ms();
   return writer_.flush();
 }
@@ -110,6 +132,7 @@ uint64_t Streaming::start_of(const EventHeader& header) const {
 }
 
 Status Streaming::handle(Bytes raw) {
+  told_ = false;
   auto event = parser_.parse(raw);
   if (!event.ok()) return event.status();
   const EventHeader& header = event->header;
@@ -125,6 +148,7 @@ Status Streaming::handle(Bytes raw) {
   if (in_transaction_) {
     ++offset_.current.events;
     offset_.current.rows = 0;
+    told_ = false;
     if (skip_events_ > 0)
       --skip_events_;
     else
@@ -237,7 +261,9 @@ Status Streaming::on_gtid(const Event& event) {
     resumed_ = {};
     return sdk::ok();
   }
-  return writer_.begin_transaction(gtid_text_, int64_t{event.header.timestamp_s} * 1000);
+  const Status begun = writer_.begin_transaction(gtid_text_, int64_t{event.header.timestamp_s} * 1000);
+  told_ = begun.ok();
+  return begun;
 }
 
 Status Streaming::end_transaction(const Event& event) {
@@ -255,7 +281,7 @@ Status Streaming::end_transaction(const Event& event) {
   offset.file = file_;
   offset.position = high_bits_ | event.header.next_position;
   offset.events = offset.rows = 0;
-  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended();
+  return observer_ == nullptr ? sdk::ok() : observer_->transaction_ended(source_of(event));
 }
 
 SourceInfo Streaming::source_of(const Event& event) const {

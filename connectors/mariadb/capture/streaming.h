@@ -42,11 +42,13 @@ class Streaming {
   Status start();
   bool in_transaction() const { return in_transaction_; }
   bool started() const { return static_cast<bool>(stream_); }
-  /// Writes what has come; waits up to `wait_ms` for something. kUnavailable: connection trouble, start() again goes on
-  /// where it was.
+  /// Writes what has come, up to where the observer holds; waits up to `wait_ms` for something. kUnavailable:
+  /// connection trouble, start() again goes on where it was.
   Status poll(int64_t wait_ms);
   void stop();
   void interrupt();  // from any thread
+  /// The event writer has forgotten versions of tables.
+  void schemas_changed() { ++schemas_version_; }
   /// Milliseconds of the clock when the last event or heartbeat came.
   int64_t last_event_ms() const { return last_event_ms_; }
 
@@ -80,6 +82,7 @@ class Streaming {
   void recall_prepared();
   static constexpr uint32_t kReplayServerIdOffset = 10'000;  // as database.server.id.offset
 
+  void plan_skipping(const SourceOffset& from);
   Status write_rows(TableState& table, const Event& event);
   Status observe_row(TableState& table, bool watched);
   Status resolve(TableState& table);
@@ -100,13 +103,17 @@ class Streaming {
   unsigned long dump_connection_ = 0;
 
   connectors::Interruptible<BinlogStream> stream_;
-  std::string file_;        // being read
-  uint64_t high_bits_ = 0;  // of positions in files beyond 4 GiB
+  EventBlock* block_ = nullptr;  // of stream_, not handled in full
+  std::string file_;             // being read
+  uint64_t high_bits_ = 0;       // of positions in files beyond 4 GiB
   uint32_t last_position_ = 0;
   EventParser parser_;
   bool in_transaction_ = false;
   bool resuming_ = false;  // the first transaction after a start: skip what was written
   uint64_t skip_events_ = 0, skip_rows_ = 0;
+  int32_t last_row_ = 0;         // in its event, of the row written last
+  bool stored_ = true;           // the offset is still that of a record that was written once
+  bool told_ = false;            // a record without rows has been written of the event at hand
   TransactionProgress resumed_;  // of the transaction that is read again
   Gtid gtid_;
   GtidEvent gtid_event_;

@@ -109,11 +109,11 @@ Status Streaming::write_rows(TableState& table, const Event& event) {
       ++source.row;
       continue;
     }
-    if (Status s = writer_.row(*table.events, operation, rows_.before(), rows_.after(), source); !s.ok()) return s;
-    ++source.row;
-    if (watched || table.signal) {
+    if (watched || table.signal) {  // first, so that the row's offset tells of what the signal began
       if (Status s = observe_row(table, watched); !s.ok()) return s;
     }
+    if (Status s = writer_.row(*table.events, operation, rows_.before(), rows_.after(), source); !s.ok()) return s;
+    last_row_ = source.row++;
     if (writer_.full()) {
       if (Status s = writer_.flush(); !s.ok()) return s;
     }

@@ -30,7 +30,8 @@ Status Streaming::on_ddl(const Event& event, const QueryEvent& query) {
   const bool written = skip_events_ > 0 || skip_rows_ > 0;
   const DdlResult ddl = schemas_.apply(query.database, query.sql);
   if (ddl.kind == DdlResult::Kind::kIgnored) return sdk::ok();
-  const SourceInfo source = source_of(event);
+  SourceInfo source = source_of(event);
+  source.row = last_row_;  // Debezium's stays that of the row before
   SourceOffset& offset = offset_.current;
   offset.time_s = event.header.timestamp_s;
   if (ddl.kind == DdlResult::Kind::kRowStatement) {
@@ -69,6 +70,7 @@ Status Streaming::write_change(const SchemaChange& change, const std::vector<Tab
                        config_.tables.captures_database(change.database));
   if (stored) history_.record(change, offset_.current);
   if (only_tables && !wanted) return sdk::ok();
+  told_ = true;
   return writer_.schema_change(change, source);
 }
 

@@ -215,6 +215,9 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
      "Works with binlog_row_image=MINIMAL or NOBLOB, too: columns that the binlog lacks appear as "
      "unavailable.value.placeholder or null.",
      kConnectorGroup, 72, Width::kShort, "Partial row images"},
+    {"snapshot.new.tables", Type::kString, "off", Importance::kLow,
+     "Tables that a change of the lists of tables adds: off, or parallel to read their rows beside the stream.",
+     kConnectorGroup, 73, Width::kShort, "Newly added tables"},
 });
 
 }  // namespace

@@ -85,6 +85,7 @@ constexpr std::string_view kTls[] = {"trust", "disable", "verify-ca", "verify-fu
 constexpr std::string_view kMySqlTls[] = {"disabled", "preferred", "required", "verify_ca", "verify_identity"};
 constexpr std::string_view kGuardrail[] = {"warn", "fail"};
 constexpr std::string_view kRowOrder[] = {"disabled", "ascending", "descending"};
+constexpr std::string_view kNewTables[] = {"off", "parallel"};
 constexpr std::string_view kWatermark[] = {"insert_delete", "insert_insert"};
 constexpr std::string_view kLocks[] = {"minimal", "custom", "none", "extended"};
 constexpr std::string_view kMySqlLocks[] = {"minimal", "minimal_percona", "minimal_percona_no_table_locks", "custom",
@@ -198,6 +199,7 @@ constexpr Rule kRules[] = {
     {"snapshot.mode", one_of<kSnapshot, kOldSnapshot>},
     {"snapshot.query.mode", one_of<kQuery, kNoMore>},
     {"snapshot.tables.order.by.row.count", one_of<kRowOrder, kNoMore>},
+    {"snapshot.new.tables", one_of<kNewTables, kNoMore>},
     {"incremental.snapshot.watermarking.strategy", one_of<kWatermark, kNoMore>},
     {"event.processing.failure.handling.mode", one_of<kFailures, kNoMore>},
     {"event.deserialization.failure.handling.mode", one_of<kFailures, kNoMore>},

@@ -133,6 +133,8 @@ void mask(Json& payload) {
   payload.erase("ts_ms");
   payload.at("source").erase("ts_ns");  // recorded to the nanosecond in snapshots
   payload.at("source").erase("version");
+  // A streamed record has null; the recording's converter wrote the schema's default instead.
+  if (Json& snapshot = payload.at("source").at("snapshot"); snapshot.is_null()) snapshot = "false";
 }
 
 TEST(GoldenEvents, SchemaChangeRecordsAreThoseOfDebezium) {

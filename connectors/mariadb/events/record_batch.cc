@@ -29,20 +29,20 @@ mr_record& RecordBatch::add(std::string_view topic) {
 
 void RecordBatch::close_change(size_t first) {
   if (first == records_.size()) return;
-  const mr_value offset = offsets_.offset(arena_), partition = offsets_.partition();
-  // With nothing before it a change has only its own offset to give.
-  const mr_value earlier = last_offset_.kind == MR_NULL ? offset : last_offset_;
-  for (size_t i = first; i < records_.size(); ++i) {
-    records_[i].source_partition = partition;
-    records_[i].source_offset = i + 1 == records_.size() ? offset : earlier;
-  }
-  last_offset_ = offset;
+  offset_arena_.clear();
+  last_offset_ = offsets_.offset(offset_arena_);
+  const mr_value partition = offsets_.partition();
+  for (size_t i = first; i < records_.size(); ++i) records_[i].source_partition = partition;
 }
 
 connectors::Status RecordBatch::flush() {
   if (records_.empty()) return sdk::ok();
-  if (sdk::Status s = context_.emit(std::span<const mr_record>(records_)); !s.ok()) return s;
-  remember_offset(last_offset_);
+  mr_value& offset = records_.back().source_offset;
+  offset = last_offset_;
+  if (sdk::Status s = context_.emit(std::span<const mr_record>(records_)); !s.ok()) {
+    offset = mr_value{};  // more records may follow before the next try
+    return s;
+  }
   records_.clear();
   arena_.clear();
   ++number_;
@@ -56,25 +56,6 @@ mr_value RecordBatch::keep(Slot& slot, std::string_view text) {
     slot.batch = number_;
   }
   return text_value(slot.kept);
-}
-
-/// Copies an offset, a map of texts and numbers, out of the arena.
-void RecordBatch::remember_offset(const mr_value& offset) {
-  if (offset.kind != MR_MAP || offset.u.items == remembered_items_.data()) return;
-  const size_t count = size_t{2} * offset.size;
-  size_t bytes = 0;
-  for (size_t i = 0; i < count; ++i) bytes += is_text(offset.u.items[i]) ? offset.u.items[i].size : 0;
-  remembered_items_.assign(offset.u.items, offset.u.items + count);
-  remembered_bytes_.clear();
-  remembered_bytes_.reserve(bytes);
-  for (mr_value& item : remembered_items_) {
-    if (!is_text(item)) continue;
-    const size_t at = remembered_bytes_.size();
-    remembered_bytes_.append(item.u.bytes, item.size);
-    item.u.bytes = remembered_bytes_.data() + at;
-  }
-  last_offset_ = offset;
-  last_offset_.u.items = remembered_items_.data();
 }
 
 bool equal_values(const mr_value& a, const mr_value& b) {

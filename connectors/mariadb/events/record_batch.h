@@ -24,10 +24,11 @@ class RecordBatch {
 
   /// A new record with neither key, value nor headers; to be filled in before the next call.
   mr_record& add(std::string_view topic);
-  /// Gives the records from `first` on, which one change has made, their source offsets. The change is done with its
-  /// last record only: those before it carry the offset of the change before, so that a crash in between repeats it.
+  /// The records from `first` on are those of one change: takes its source offset, the only one that counts if no other
+  /// change follows.
   void close_change(size_t first);
-  /// Emits everything; on failure all stays for another try.
+  /// Emits everything; the last record alone carries an offset, as the worker takes an emit as a whole and keeps its
+  /// last one. On failure all stays for another try.
   connectors::Status flush();
 
   /// A STRING whose text lives as long as the batch; null for an empty one. The same text as last time in this slot is
@@ -42,17 +43,14 @@ class RecordBatch {
   static constexpr size_t kMostBytes = size_t{4} << 20;
 
  private:
-  void remember_offset(const mr_value& offset);
-
   sdk::SourceContext& context_;
   OffsetProvider& offsets_;
   size_t most_records_;
   uint64_t number_ = 1;
   connectors::ByteArena arena_;
   std::vector<mr_record> records_;
-  mr_value last_offset_{};                  ///< of the change closed last; kind MR_NULL before the first
-  std::vector<mr_value> remembered_items_;  ///< what last_offset_ points to between batches
-  std::string remembered_bytes_;
+  connectors::ByteArena offset_arena_;  ///< of last_offset_ alone, so that offsets of thousands of rows take no room
+  mr_value last_offset_{};              ///< of the change closed last
 };
 
 // ---- mr_value makers ------------------------------------------------------------------------------------------------

@@ -36,11 +36,20 @@ class TopicReader {
  public:
   static Result<std::unique_ptr<TopicReader>> open(const KafkaOptions& options, const std::string& topic,
                                                    int64_t from_offset);
+  /// Goes on after what commit() said for the consumer group `group`, which is not joined, at `at_least` if that is
+  /// later. A group that is new begins with what comes from now on, in a topic that is still missing with its first
+  /// document.
+  static Result<std::unique_ptr<TopicReader>> open_group(const KafkaOptions& options, const std::string& topic,
+                                                         const std::string& group, int64_t at_least = 0);
   virtual ~TopicReader() = default;
   /// Up to the end as it is now; kNotFound when the topic does not exist.
   virtual Result<std::vector<TopicDocument>> read_to_end() = 0;
   /// What has come within `wait_ms`.
   virtual Result<std::vector<TopicDocument>> poll(int64_t wait_ms) = 0;
+  /// Of a group: after the documents given out so far.
+  virtual int64_t place() const = 0;
+  /// Of a group: all documents given out so far are done with. kUnavailable: not known to the cluster yet.
+  virtual Status commit() = 0;
 };
 
 class TopicWriter {

@@ -100,6 +100,34 @@ TEST_F(TopicIo, WhatIsWrittenIsRead) {
   EXPECT_EQ(TopicReader::open(options_, topic, 2).value()->read_to_end().value().size(), 1u);
 }
 
+TEST_F(TopicIo, AGroupGoesOnWhereItWas) {
+  const std::string topic = "topic-io-group-" + std::to_string(getpid());
+  const auto writer = TopicWriter::open(options_, topic);
+  ASSERT_TRUE(writer.ok()) << writer.status().message();
+  ASSERT_TRUE(writer.value()->append("key", "before the group").ok());
+  const auto read = [&](int64_t at_least, size_t count, bool commit) {
+    std::vector<std::string> texts;
+    auto reader = TopicReader::open_group(options_, topic, "group", at_least);
+    EXPECT_TRUE(reader.ok()) << reader.status().message();
+    while (reader.ok() && texts.size() < count) {
+      const auto documents = reader.value()->poll(20'000);
+      EXPECT_TRUE(documents.ok() && !documents.value().empty());
+      if (!documents.ok() || documents.value().empty()) break;
+      for (const TopicDocument& document : documents.value()) texts.push_back(document.value.value_or(""));
+    }
+    EXPECT_TRUE(!commit || reader.value()->commit().ok());
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(read(0, 0, false), Texts());  // a new group begins at the end
+  for (const char* text : {"one", "two", "three"}) ASSERT_TRUE(writer.value()->append("key", text).ok());
+  EXPECT_EQ(read(0, 3, false), (Texts{"one", "two", "three"}));
+  EXPECT_EQ(read(2, 2, false), (Texts{"two", "three"})) << "known elsewhere to be done with";
+  EXPECT_EQ(read(0, 3, true), (Texts{"one", "two", "three"})) << "not said to be done with";
+  ASSERT_TRUE(writer.value()->append("key", "four").ok());
+  EXPECT_EQ(read(0, 1, false), Texts{"four"});
+}
+
 TEST_F(TopicIo, AHistoryInATopic) {
   HistoryOptions options;
   options.kind = HistoryOptions::Kind::kKafka;

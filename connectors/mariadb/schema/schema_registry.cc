@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/mariadb/schema/ddl_lexer.h"
 #include "connectors/mariadb/schema/registry_state.h"
 #include "connectors/mariadb/schema/table_edit.h"
 
@@ -14,6 +15,21 @@ std::string_view trimmed(std::string_view sql) {
   return sql;
 }
 
+/// Without the comments before and after it, as Debezium's parser gives a statement's text; what is in it stays.
+std::string_view without_outer_comments(std::string_view sql) {
+  const std::vector<Token> tokens = tokenize(sql);
+  if (tokens.size() < 2) return sql;
+  const size_t begin = tokens.front().begin, end = tokens[tokens.size() - 2].end;
+  const std::string_view before = sql.substr(0, begin), after = trimmed(sql.substr(end));
+  const auto is_comment = [](std::string_view text) {
+    return text.starts_with("/*") || text.starts_with("--") || text.starts_with("#");
+  };
+  if (is_comment(after)) sql = sql.substr(0, end);
+  const bool executable = before.find("/*!") != before.npos || before.find("/*M!") != before.npos;
+  if (is_comment(before) && !executable) sql = sql.substr(begin);
+  return sql;
+}
+
 }  // namespace
 
 struct SchemaRegistry::Impl : RegistryState {};
@@ -22,7 +38,7 @@ SchemaRegistry::SchemaRegistry() : impl_(std::make_unique<Impl>()) {}
 SchemaRegistry::~SchemaRegistry() = default;
 
 DdlResult SchemaRegistry::apply(std::string_view database, std::string_view sql) {
-  return apply_statement(*impl_, database, trimmed(sql));
+  return apply_statement(*impl_, database, without_outer_comments(trimmed(sql)));
 }
 
 Result<TableDefinition> SchemaRegistry::apply_create(const TableId& id, std::string_view create_table) {

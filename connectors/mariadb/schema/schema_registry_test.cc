@@ -50,6 +50,15 @@ TEST_F(Registry, AStatementOnSeveralTablesIsSplit) {
   EXPECT_EQ(registry_.find({"db", "d3"}), nullptr);
 }
 
+TEST_F(Registry, CommentsAroundAStatementAreNotItsText) {
+  const auto text = [&](const char* sql) { return registry_.apply("db", sql).changes.at(0).ddl; };
+  EXPECT_EQ(text("/* a */ -- b\n CREATE TABLE c1 (id INT) /* c */ "), "CREATE TABLE c1 (id INT)");
+  EXPECT_EQ(text("ALTER TABLE c1 ADD /* in it */ x INT # why"), "ALTER TABLE c1 ADD /* in it */ x INT");
+  EXPECT_EQ(text("/*!40000 ALTER TABLE c1 ADD y INT */"), "/*!40000 ALTER TABLE c1 ADD y INT */");
+  EXPECT_EQ(text("CREATE TABLE c2 (id INT) /*!50100 COMMENT='z' */"),
+            "CREATE TABLE c2 (id INT) /*!50100 COMMENT='z' */");
+}
+
 TEST_F(Registry, TheOrderOfTheTablesIsJavas) {  // as recorded in cases 130 and 135
   const auto order = [](const char* database, const char* sql) {
     SchemaRegistry registry;

@@ -15,14 +15,6 @@ bool unique_key(const TableDefinition& table, const std::vector<std::string>& ke
   });
 }
 
-/// Whether the view lacks transactions that were streamed. Domains that this server does not know say nothing.
-bool is_behind(const GtidList& view, const GtidList& streamed) {
-  return std::any_of(view.by_domain().begin(), view.by_domain().end(), [&](const auto& entry) {
-    const auto at = streamed.by_domain().find(entry.first);
-    return at != streamed.by_domain().end() && !view.contains(at->second);
-  });
-}
-
 std::string joined(const std::vector<TableId>& tables) {
   std::string text;
   for (const TableId& table : tables) text += (text.empty() ? "" : ",") + table.full();
@@ -30,6 +22,13 @@ std::string joined(const std::vector<TableId>& tables) {
 }
 
 }  // namespace
+
+bool is_behind(const GtidList& view, const GtidList& streamed) {
+  return std::any_of(view.by_domain().begin(), view.by_domain().end(), [&](const auto& entry) {
+    const auto at = streamed.by_domain().find(entry.first);
+    return at != streamed.by_domain().end() && !view.contains(at->second);
+  });
+}
 
 void IncrementalSnapshot::set_source(ChunkSource* source) {
   drop_window();
@@ -128,22 +127,31 @@ void IncrementalSnapshot::stop(const Signal& signal) {
   };
   const bool ran = std::any_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
   if (!ran) return;
-  if (window_ && !items_.empty() && stopped(items_.front())) drop_window();
-  std::erase_if(items_, stopped);
+  // A chunk that has been read is given out first, as its marks are in the signal table.
+  const bool reading = window_ && !window_->direct && stopped(items_.front());
+  if (window_ && !reading && stopped(items_.front())) drop_window();
+  items_.erase(std::remove_if(items_.begin() + (reading ? 1 : 0), items_.end(), stopped), items_.end());
+  std::string names = all ? "" : joined(tables);
+  if (reading) {
+    stopping_ = std::move(names);
+  } else {
+    tell_stopped(names);
+  }
+}
+
+void IncrementalSnapshot::end_stopped() {
+  items_.pop_front();
+  tell_stopped(*std::exchange(stopping_, std::nullopt));
+}
+
+void IncrementalSnapshot::tell_stopped(const std::string& names) {
   const bool ended = std::none_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
-  if (ended && !all) tell_end(false);
+  if (ended && !names.empty()) tell_end(false);
   if (ended) paused_ = false;
   Notification aborted{
       host_.new_id(), "Incremental Snapshot", "ABORTED", {{"connector_name", options_.connector_name}}};
-  if (!all) aborted.additional_data.emplace_back("data_collections", joined(tables));
+  if (!names.empty()) aborted.additional_data.emplace_back("data_collections", names);
   host_.notify(aborted);
-}
-
-std::optional<BlockingSnapshot> IncrementalSnapshot::take_blocking() {
-  if (blocking_.empty()) return std::nullopt;
-  BlockingSnapshot first = std::move(blocking_.front());
-  blocking_.pop_front();
-  return first;
 }
 
 void IncrementalSnapshot::resume(SnapshotLedger ledger) {
@@ -172,6 +180,10 @@ void IncrementalSnapshot::drop_window() {
 }
 
 Result<bool> IncrementalSnapshot::advance(const GtidList& streamed) {
+  if (stopping_ && !window_) {
+    end_stopped();
+    return true;
+  }
   if (window_) {
     const bool passed = window_->view && streamed.contains_all(*window_->view);
     if (!(window_->by_mark ? window_->closed : passed)) return false;
@@ -369,7 +381,11 @@ Status IncrementalSnapshot::close_window() {
     entry->last_key = item.last_key;
     entry->rows = item.rows;
   }
-  if (whole) table_done("SUCCEEDED");
+  if (stopping_) {
+    end_stopped();
+  } else if (whole) {
+    table_done("SUCCEEDED");
+  }
   return sdk::ok();
 }
 

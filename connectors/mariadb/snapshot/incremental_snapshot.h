@@ -64,8 +64,12 @@ class IncrementalHost {
   virtual std::string now_text() = 0;  ///< "2026-11-21T02:36:46.539991030Z"
 };
 
+/// Whether the view lacks transactions that were streamed. Domains that this server does not know say nothing.
+bool is_behind(const GtidList& view, const GtidList& streamed);
+
 /// A blocking snapshot that was asked for: the caller stops streaming, opens a SnapshotReader for these tables, reads
-/// them with the markers of an initial snapshot and streams on from where it stopped.
+/// them with the markers of an initial snapshot and streams on from where it stopped. It stays in offset_state() until
+/// blocking_done().
 struct BlockingSnapshot {
   std::string id;
   std::vector<TableId> tables;
@@ -79,7 +83,9 @@ class IncrementalSnapshot {
   /// Borrowed; nullptr while there is no connection: nothing is read then.
   void set_source(ChunkSource* source);
   void handle(const Signal& signal);
-  std::optional<BlockingSnapshot> take_blocking();
+  /// Asked for first and not done; nullptr = none.
+  const BlockingSnapshot* blocking() const { return blocking_.empty() ? nullptr : &blocking_.front(); }
+  void blocking_done() { blocking_.pop_front(); }
   /// Goes on with what an initial snapshot left undone (snapshot_reader.h).
   void resume(SnapshotLedger ledger);
 
@@ -95,7 +101,8 @@ class IncrementalSnapshot {
   /// after emitting.
   Result<bool> advance(const GtidList& streamed);
 
-  /// Debezium's offset keys, and `incremental_snapshot_key`, where a restart goes on; empty when none runs.
+  /// Debezium's offset keys, `incremental_snapshot_key`, where a restart goes on, and what blocking snapshots are still
+  /// to be taken; empty when none runs.
   std::vector<std::pair<std::string, std::string>> offset_state() const;
   /// From an offset. Keys stored by Debezium itself are Java objects: their table starts again. kBadRecord: not
   /// readable.
@@ -122,6 +129,8 @@ class IncrementalSnapshot {
 
   void execute(const Signal& signal);
   void stop(const Signal& signal);
+  void end_stopped();
+  void tell_stopped(const std::string& names);
   std::vector<TableId> expand(const std::vector<std::string>& expressions) const;
   Result<bool> open_window(const GtidList& streamed);
   Result<Reading> read_chunk(Window& window);
@@ -145,6 +154,7 @@ class IncrementalSnapshot {
   std::deque<Item> items_;
   std::string signal_id_;
   bool paused_ = false;
+  std::optional<std::string> stopping_;  ///< the first item ends with its chunk; what the stop named, empty = all
   std::optional<Window> window_;
   ChunkWindow rows_;
   std::optional<SnapshotLedger> ledger_;

@@ -248,8 +248,15 @@ TEST_F(Incremental, PauseResumeStop) {
   snapshot.handle(signal("resume-snapshot", "{}"));
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));
   snapshot.handle(signal("stop-snapshot", R"({"data-collections":["d.a"]})"));
+  auto killed = make();
+  const auto state = snapshot.offset_state();
+  ASSERT_TRUE(killed.restore({state.begin(), state.end()}).ok());
+  snapshot.handle(execute(R"("d.a")", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"6"}])"));
   run(snapshot);
-  EXPECT_EQ(host_.emitted, Texts{"b1:1"});
+  EXPECT_EQ(host_.take(),
+            (Texts{"a4:40", "a5:50", "a6:60", "b1:1", "a7:70"}));  // what was asked for later is not stopped
+  run(killed);
+  EXPECT_EQ(host_.take(), Texts{"b1:1"});
   host_.told.clear();
   snapshot.handle(execute(R"("d.b")"));
   snapshot.handle(signal("stop-snapshot", R"({"data-collections":["d.b"]})"));
@@ -371,10 +378,18 @@ TEST_F(Incremental, BlockingSnapshotsAreHandedToTheCaller) {
   snapshot.handle(execute(
       R"("d.a")", R"(,"type":"blocking","additional-conditions":[{"data-collection":"d.a","filter":"SELECT 1"}])"));
   EXPECT_FALSE(snapshot.running());
-  const auto blocking = snapshot.take_blocking();
-  ASSERT_TRUE(blocking);
-  EXPECT_EQ(blocking->selects.at({"d", "a"}), "SELECT 1");
-  EXPECT_FALSE(snapshot.take_blocking());
+  auto again = make();  // after a kill
+  const auto state = snapshot.offset_state();
+  ASSERT_TRUE(again.restore({state.begin(), state.end()}).ok());
+  for (IncrementalSnapshot* each : {&snapshot, &again}) {
+    const BlockingSnapshot* const blocking = each->blocking();
+    ASSERT_NE(blocking, nullptr);
+    EXPECT_EQ(blocking->tables, (std::vector<TableId>{{"d", "a"}}));
+    EXPECT_EQ(blocking->selects.at({"d", "a"}), "SELECT 1");
+    each->blocking_done();
+    EXPECT_EQ(each->blocking(), nullptr);
+    EXPECT_TRUE(each->offset_state().empty());
+  }
 }
 
 TEST(IncrementalOptions, ChooseTheWatermark) {

@@ -15,13 +15,49 @@ constexpr const char* kCollectionId = "incremental_snapshot_collections_id";
 constexpr const char* kCondition = "incremental_snapshot_collections_additional_condition";
 constexpr const char* kSurrogate = "incremental_snapshot_collections_surrogate_key";
 constexpr const char* kCorrelation = "incremental_snapshot_correlation_id";
-constexpr const char* kKey = "incremental_snapshot_key";  // not Debezium's
+constexpr const char* kKey = "incremental_snapshot_key";          // not Debezium's
+constexpr const char* kBlocking = "millrace_blocking_snapshots";  // likewise
 
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string text_at(const Json& object, const char* key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : "";
+}
+
+std::optional<TableId> table_named(const std::string& full) {
+  const size_t dot = full.find('.');
+  if (dot == std::string::npos) return std::nullopt;
+  return TableId{full.substr(0, dot), full.substr(dot + 1)};
+}
+
+std::string blocking_text(const std::deque<BlockingSnapshot>& snapshots) {
+  Json list = Json::array();
+  for (const BlockingSnapshot& snapshot : snapshots) {
+    Json tables = Json::array();
+    for (const TableId& id : snapshot.tables) {
+      const auto select = snapshot.selects.find(id);
+      tables.push_back({{"id", id.full()}, {"select", select == snapshot.selects.end() ? "" : select->second}});
+    }
+    list.push_back({{"signal", snapshot.id}, {"tables", tables}});
+  }
+  return dumped(list);
+}
+
+Status read_blocking(const std::string& text, std::deque<BlockingSnapshot>& to) {
+  const Json list = Json::parse(text, nullptr, false);
+  if (!list.is_array()) return {Code::kBadRecord, std::string(kBlocking) + " of the offset cannot be read: " + text};
+  for (const Json& entry : list) {
+    BlockingSnapshot snapshot{text_at(entry, "signal"), {}, {}};
+    for (const Json& table : entry.value("tables", Json::array())) {
+      const auto id = table_named(text_at(table, "id"));
+      if (!id) continue;
+      snapshot.tables.push_back(*id);
+      if (const std::string select = text_at(table, "select"); !select.empty()) snapshot.selects[*id] = select;
+    }
+    to.push_back(std::move(snapshot));
+  }
+  return sdk::ok();
 }
 
 }  // namespace
@@ -123,29 +159,34 @@ std::vector<std::pair<std::string, std::string>> IncrementalSnapshot::offset_sta
   Json list = Json::array();
   const Item* current = nullptr;
   for (const Item& item : items_) {
-    if (item.resumed) continue;
+    if (item.resumed || (stopping_ && &item == &items_.front())) continue;
     if (current == nullptr) current = &item;
     list.push_back({{kCollectionId, item.id.full()}, {kCondition, item.filter}, {kSurrogate, item.surrogate}});
   }
-  if (current == nullptr) return {};
+  Data state;
+  if (!blocking_.empty()) state.emplace_back(kBlocking, blocking_text(blocking_));
+  if (current == nullptr) return state;
   Json key = {{"rows", current->rows}, {"paused", paused_}};
   if (!current->last_key.empty()) key["last"] = current->last_key;
   if (current->sized) key["maximum"] = current->maximum_key;
-  return {{kCollections, dumped(list)}, {kCorrelation, signal_id_}, {kKey, dumped(key)}};
+  state.insert(state.end(), {{kCollections, dumped(list)}, {kCorrelation, signal_id_}, {kKey, dumped(key)}});
+  return state;
 }
 
 Status IncrementalSnapshot::restore(const std::map<std::string, std::string>& offset) {
+  if (const auto blocking = offset.find(kBlocking); blocking != offset.end()) {
+    if (Status s = read_blocking(blocking->second, blocking_); !s.ok()) return s;
+  }
   const auto stored = offset.find(kCollections);
   if (stored == offset.end() || stored->second.empty()) return sdk::ok();
   const Json list = Json::parse(stored->second, nullptr, false);
   if (!list.is_array())
     return {Code::kBadRecord, std::string(kCollections) + " of the offset cannot be read: " + stored->second};
   for (const Json& entry : list) {
-    const std::string name = text_at(entry, kCollectionId);
-    const size_t dot = name.find('.');
-    if (dot == std::string::npos) continue;
+    const auto id = table_named(text_at(entry, kCollectionId));
+    if (!id) continue;
     Item item;
-    item.id = {name.substr(0, dot), name.substr(dot + 1)};
+    item.id = *id;
     item.filter = text_at(entry, kCondition);
     item.surrogate = text_at(entry, kSurrogate);
     items_.push_back(std::move(item));

@@ -179,6 +179,9 @@ Result<SignalOptions> SignalOptions::parse(const sdk::Config& config) {
   options.kafka_wait_ms = std::max<int64_t>(config.int64("signal.kafka.poll.timeout.ms"), 0);
   options.kafka_topic = config.string("signal.kafka.topic");
   if (options.kafka_topic.empty()) options.kafka_topic = options.key + "-signal";
+  // Debezium's default is one group for all; connectors that share a topic would then pass over each other's signals.
+  options.kafka_group =
+      config.is_set("signal.kafka.groupId") ? config.string("signal.kafka.groupId") : "kafka-signal-" + options.key;
   options.kafka_options.bootstrap_servers = config.string("signal.kafka.bootstrap.servers");
   constexpr std::string_view kClient = "signal.consumer.";
   for (const auto& [key, value] : config.all()) {

@@ -68,7 +68,7 @@ class SignalQueue {
 struct SignalOptions {
   bool source = true, kafka = false, file = false, api = false;
   int64_t poll_interval_ms = 5'000, kafka_wait_ms = 0;
-  std::string kafka_topic, key;  ///< key: topic.prefix
+  std::string kafka_topic, kafka_group, key;  ///< key: topic.prefix
   KafkaOptions kafka_options;
   std::string file_path;
   static Result<SignalOptions> parse(const sdk::Config& config);

@@ -12,6 +12,11 @@ bool SnapshotLedger::done() const {
   return std::all_of(tables.begin(), tables.end(), [](const Table& table) { return table.done; });
 }
 
+const SnapshotLedger::Table* SnapshotLedger::find(const TableId& id) const {
+  const auto at = std::ranges::find(tables, id, &Table::id);
+  return at == tables.end() ? nullptr : &*at;
+}
+
 std::string SnapshotLedger::text() const {
   Json list = Json::array();
   for (const Table& table : tables) {

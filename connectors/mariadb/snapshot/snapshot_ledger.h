@@ -21,6 +21,7 @@ struct SnapshotLedger {
   };
   std::vector<Table> tables;
   bool done() const;
+  const Table* find(const TableId& id) const;  ///< nullptr: none
   std::string text() const;
   /// kBadRecord: not such a text.
   static Result<SnapshotLedger> parse(std::string_view text);

@@ -84,7 +84,9 @@ SnapshotPlan recovery(const SnapshotFacts& facts) {
   if (facts.snapshot_running)
     return failed("snapshot.mode=recovery needs a completed snapshot, but the last one was broken off; use initial");
   if (!facts.lost.empty()) return failed(facts.lost + "; " + std::string(kWhatToDo));
-  return snapshot(false);
+  SnapshotPlan plan = snapshot(false);
+  plan.keep_position = true;
+  return plan;
 }
 
 SnapshotPlan configured(const SnapshotOptions& options, const SnapshotFacts& facts) {
@@ -103,7 +105,7 @@ SnapshotPlan configured(const SnapshotOptions& options, const SnapshotFacts& fac
     if (!options.based.on_schema_error)
       return failed(
           "the schema history is missing; set snapshot.mode.configuration.based.snapshot.on.schema.error=true");
-    plan.read_schema = true;
+    plan.read_schema = plan.keep_position = true;
   }
   if (plan.read_data) plan.read_schema = true;  // rows cannot be read without the columns
   return plan;

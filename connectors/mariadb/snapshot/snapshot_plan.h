@@ -46,6 +46,8 @@ struct SnapshotPlan {
   bool read_schema = false, read_data = false, stream = true;
   /// Go on with the stored SnapshotLedger (snapshot_reader.h); nothing else is read.
   bool resume = false;
+  /// Schemas alone are read; the stream goes on at the stored position.
+  bool keep_position = false;
   /// Stream from the oldest file, not from the snapshot's or the stored position (mode `never` without an offset).
   bool from_oldest = false;
   /// Why nothing can be done: for the user, says what to set. Empty = go.

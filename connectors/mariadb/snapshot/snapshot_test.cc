@@ -34,7 +34,7 @@ SnapshotPlan plan(SnapshotMode mode, const SnapshotFacts& facts) {
 std::string shown(const SnapshotPlan& plan) {
   if (!plan.error.empty()) return "error";
   return std::string(plan.read_schema ? "S" : "-") + (plan.read_data ? "D" : "-") + (plan.stream ? "T" : "-") +
-         (plan.from_oldest ? "0" : "");
+         (plan.from_oldest ? "0" : "") + (plan.keep_position ? "k" : "");
 }
 
 TEST(SnapshotPlan, ByModeAndWhatIsStored) {
@@ -46,10 +46,10 @@ TEST(SnapshotPlan, ByModeAndWhatIsStored) {
   lost.lost = "the stored position is gone";
   using enum SnapshotMode;
   const std::vector<std::pair<SnapshotMode, std::string>> expected = {
-      {kAlways, "SDT SDT SDT SDT SDT"},         {kInitial, "SDT --T SDT error error"},
-      {kInitialOnly, "SD- --- SD- --- ---"},    {kNoData, "S-T --T S-T error error"},
-      {kRecovery, "error S-T error S-T error"}, {kWhenNeeded, "SDT --T SDT SDT SDT"},
-      {kNever, "--T0 --T --T error error"},     {kConfigurationBased, "---0 --- ---0 error error"},
+      {kAlways, "SDT SDT SDT SDT SDT"},           {kInitial, "SDT --T SDT error error"},
+      {kInitialOnly, "SD- --- SD- --- ---"},      {kNoData, "S-T --T S-T error error"},
+      {kRecovery, "error S-Tk error S-Tk error"}, {kWhenNeeded, "SDT --T SDT SDT SDT"},
+      {kNever, "--T0 --T --T error error"},       {kConfigurationBased, "---0 --- ---0 error error"},
   };
   for (const auto& [mode, text] : expected) {
     std::string got;
@@ -77,7 +77,7 @@ TEST(SnapshotPlan, ConfigurationBased) {
   facts.stored = StoredPosition{"bin.000001", 4, {}, 0};
   EXPECT_EQ(shown(plan_snapshot(options, facts)), "---");
   facts.schema_known = false;
-  EXPECT_EQ(shown(plan_snapshot(options, facts)), "S--");
+  EXPECT_EQ(shown(plan_snapshot(options, facts)), "S--k");
   facts.lost = "gone";
   EXPECT_EQ(shown(plan_snapshot(options, facts)), "SD-");
 }
@@ -283,6 +283,8 @@ TEST_F(Signals, OnlyDocumentsOfOurKeyCount) {
       const std::string pause = R"({"id":"x","type":"pause-snapshot"})";
       return std::vector<TopicDocument>{{0, 0, "other", pause}, {1, 0, {}, pause}, {2, 0, "srv", pause}};
     }
+    int64_t place() const override { return 0; }
+    Status commit() override { return sdk::ok(); }
   } topic;
   EXPECT_TRUE(poll_topic(topic, "srv", 0, queue_).ok());
   EXPECT_TRUE(queue_.take());

@@ -1,8 +1,10 @@
 #include "connectors/mariadb/sql/connection.h"
 
 #include <errmsg.h>
+#include <fcntl.h>
 #include <ma_pvio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -76,9 +78,16 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
 }
 
 Connection::~Connection() {
-  std::lock_guard lock(closing_);
-  socket_ = -1;
   if (handle_ != nullptr) mysql_close(handle_);
+  close_socket();
+}
+
+void Connection::close_socket() {
+  std::lock_guard lock(closing_);
+  if (socket_ < 0) return;
+  shutdown(socket_, SHUT_RDWR);
+  close(socket_);
+  socket_ = -1;
 }
 
 Status Connection::set_options(bool tls) {
@@ -130,7 +139,8 @@ Status Connection::connect(bool tls) {
   const int on = 1;
   {
     std::lock_guard lock(closing_);
-    socket_ = static_cast<int>(mysql_get_socket(handle_));
+    // A duplicate: the library closes its own when a connection is lost, and then the number may be anyone's.
+    socket_ = fcntl(static_cast<int>(mysql_get_socket(handle_)), F_DUPFD_CLOEXEC, 0);
     setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
   }
   connected_ = true;
@@ -159,6 +169,7 @@ Status Connection::failed(std::string_view what) {
   last_error_ = mysql_errno(handle_);
   const std::string text = mysql_error(handle_);
   broken_ = broken_ || breaks_connection(last_error_);
+  if (broken_) close_socket();
   if (interrupted_) return {Code::kStopped, "interrupted while " + std::string(what)};
   std::string message =
       std::string(what) + ": " + text + " (server " + options_.where() + ", errno " + std::to_string(last_error_) + ")";

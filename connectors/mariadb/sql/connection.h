@@ -87,6 +87,7 @@ class Connection {
   Status set_options(bool tls);
   Status connect(bool tls);
   Status set_up();
+  void close_socket();
 
   MYSQL* handle_ = nullptr;
   ConnectionOptions options_;
@@ -94,7 +95,7 @@ class Connection {
   bool broken_ = false;
   bool connected_ = false;
   std::atomic<bool> interrupted_{false};
-  int socket_ = -1;  ///< under closing_
+  int socket_ = -1;  ///< the connection's, to shut it from any thread; under closing_
   std::mutex closing_;
 };
 

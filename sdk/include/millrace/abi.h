@@ -1,4 +1,4 @@
-/* millrace plugin ABI, version 1.2: everything that crosses between the worker and a connector plugin.
+/* millrace plugin ABI, version 1.3: everything that crosses between the worker and a connector plugin.
  *
  * A plugin is a shared library that exports one symbol, `mr_plugin`. C++ authors include <millrace/connector.hpp>
  * instead, which wraps this file; it is C so that a plugin and a worker built by different compilers agree.
@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define MR_ABI_MAJOR 1
-#define MR_ABI_MINOR 2
+#define MR_ABI_MINOR 3
 
 typedef struct mr_str {
   const char* data;
@@ -290,6 +290,13 @@ typedef struct mr_host_v1 {
   /* Tasks, any thread. What the task is at, shown in its status and, where a number, at /metrics; replaces what was
      told before. Copied. Call it a few times a second at most. */
   void (*set_progress)(mr_context*, const mr_progress* items, size_t count);
+
+  /* ---- since 1.3 ---- */
+
+  /* Tasks, on the task's thread. The oldest signal that was posted for the connector and that this task has not taken
+     yet: a JSON object {"id": text, "type": text, "data": …}; data NULL: there is none. Lives until the next call.
+     Signals are refused until a running task has called this once. */
+  mr_str (*take_signal)(mr_context*);
 } mr_host_v1;
 
 /* ---- what a plugin provides -------------------------------------------------------------------------------------- */

@@ -378,6 +378,13 @@ class SourceContext : public TaskContext {
     if (detail::host_has(&mr_host_v1::set_progress)) detail::host->set_progress(context_, items.data(), items.size());
   }
 
+  /// The oldest signal posted for the connector that this task has not taken yet: a JSON object with id, type and data;
+  /// empty when there is none. Call it on the task's thread from the start on, or signals are refused.
+  std::string_view take_signal() const {
+    if (!detail::host_has(&mr_host_v1::take_signal)) return {};
+    return view(detail::host->take_signal(context_));
+  }
+
   /// The offset map stored last for a partition map; kind MR_NULL when none. Lives until the next call.
   Status stored_offset(const mr_value& partition, mr_value& offset) const {
     mr_error error{};

@@ -207,6 +207,11 @@ class FakeHost {
     std::lock_guard lock(mutex_);
     return reconfiguration_requests_;
   }
+  /// For take_signal to give out.
+  void post_signal(std::string json) {
+    std::lock_guard lock(mutex_);
+    signals_.push_back(std::move(json));
+  }
   /// What set_progress was told last; numbers as std::to_string prints them.
   const std::map<std::string, std::string>& progress() const { return progress_; }
   const std::vector<std::string>& raised_errors() const { return raised_errors_; }
@@ -263,6 +268,8 @@ class FakeHost {
   std::vector<Seek> seeks_;
   std::vector<std::string> raised_errors_, paused_;
   std::map<std::string, std::string> progress_;
+  std::deque<std::string> signals_;
+  std::string signal_;
   std::deque<std::unique_ptr<OwnedSchema>> schemas_;
 };
 
@@ -482,6 +489,14 @@ inline mr_host_v1 FakeHost::make_table() {
       of(context).progress_[std::string(view(items[i].name))] =
           items[i].text.data != nullptr ? std::string(view(items[i].text)) : std::to_string(items[i].number);
     }
+  };
+  table.take_signal = [](mr_context* context) -> mr_str {
+    FakeHost& host = of(context);
+    std::lock_guard lock(host.mutex_);
+    if (host.signals_.empty()) return {nullptr, 0};
+    host.signal_ = std::move(host.signals_.front());
+    host.signals_.pop_front();
+    return {host.signal_.data(), host.signal_.size()};
   };
   table.stopping = [](mr_context* context) -> int32_t { return of(context).stopping() ? 1 : 0; };
   table.wait = [](mr_context* context, int64_t ms) -> int32_t {

@@ -1,0 +1,1 @@
+millrace_test(NAME mariadb_capture SRCS capture/new_tables_test.cc DEPS connector_mariadb_objects)
