@@ -94,6 +94,7 @@ Code classify(unsigned number, std::string_view sqlstate) {
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_CON_COUNT_ERROR:
     case ER_SERVER_SHUTDOWN:
+    case ER_QUERY_INTERRUPTED:
     case ER_TOO_MANY_USER_CONNECTIONS:
     case ER_OPTION_PREVENTS_STATEMENT:  // read-only during a switch-over
     case 1927:                          // connection was killed
@@ -229,6 +230,9 @@ Status MariaDbSession::failed(MYSQL_STMT* statement) {
   error_.number = statement != nullptr ? mysql_stmt_errno(statement) : mysql_errno(handle_);
   error_.sqlstate = statement != nullptr ? mysql_stmt_sqlstate(statement) : mysql_sqlstate(handle_);
   error_.text = statement != nullptr ? mysql_stmt_error(statement) : mysql_error(handle_);
+  if (error_.number == 0 && statement != nullptr && mysql_errno(handle_) != 0) return failed();
+  // A connection that ends between two rows is told by the return value alone.
+  if (error_.number == 0) error_ = {CR_SERVER_LOST, "HY000", "Lost connection to server during query"};
   broken_ = broken_ || (error_.number >= CR_MIN_ERROR && error_.number <= CR_MAX_ERROR) || error_.number == 1927 ||
             error_.number == ER_SERVER_SHUTDOWN;
   std::string message = error_.text + " (server " + settings_.where() + ", errno " + std::to_string(error_.number) +

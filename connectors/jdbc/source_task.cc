@@ -147,8 +147,11 @@ Status JdbcSourceTask::probe(sdk::SourceContext& context) {
   const int64_t now_ms = monotonic_ms();
   for (const auto& querier : queriers_) {
     if (querier->next_query_ms <= now_ms && querier->can_be_probed()) probed_.push_back(querier.get());
-    if (probed_.size() == kProbedMost) break;
   }
+  // The oldest first, or tables at the end would wait for ever where the interval is shorter than a round of all.
+  std::stable_sort(probed_.begin(), probed_.end(),
+                   [](const Querier* a, const Querier* b) { return a->next_query_ms < b->next_query_ms; });
+  if (probed_.size() > kProbedMost) probed_.resize(kProbedMost);
   const auto expect_all = [this] {
     for (Querier* querier : probed_) querier->expect_rows();
     return sdk::ok();
