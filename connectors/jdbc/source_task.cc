@@ -12,7 +12,8 @@ constexpr std::string_view kNoTable =
     "exist on the database. If the table does exist on the database, we recommend using the fully qualified table "
     "name.";
 constexpr int64_t kIdleWaitMs = 1000, kTrustedMs = 1000;
-constexpr size_t kProbedMost = 100;
+constexpr int64_t kPatienceMs = 100;
+constexpr size_t kProbedMost = 100, kManyTables = 50;
 
 int64_t monotonic_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -109,10 +110,13 @@ Status JdbcSourceTask::poll(sdk::SourceContext& context) {
   }
   if (current_ == nullptr) {
     Querier* const due = next_due();
-    const int64_t wait_ms = due->next_query_ms - monotonic_ms();
+    // Of many tables each is due at a moment of its own; a little patience lets them be asked together.
+    const bool patient = due->can_be_probed() && queriers_.size() >= kManyTables;
+    const int64_t due_ms = due->next_query_ms + (patient ? std::min(kPatienceMs, config_->poll_interval_ms / 50) : 0);
+    const int64_t wait_ms = due_ms - monotonic_ms();
     if (wait_ms > 0) {
       context.wait(std::min(wait_ms, kIdleWaitMs));
-      if (context.stopping() || due->next_query_ms > monotonic_ms()) return sdk::ok();
+      if (context.stopping() || due_ms > monotonic_ms()) return sdk::ok();
     }
     if (due->can_be_probed()) {
       const Status probed = probe(context);
