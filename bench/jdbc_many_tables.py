@@ -60,7 +60,7 @@ class Postgres:
     def pid(self):
         return int((self.data / "postmaster.pid").read_text().split()[0])
 
-    endless = "SELECT i AS id, repeat('x', 60) AS filler FROM generate_series(1, 100000000) i"
+    endless = "SELECT generate_series(1, 100000000) AS id, repeat('x', 60) AS filler"  # in FROM the server would collect it first
 
     def stop(self):
         os.kill(self.pid(), 2)  # fast shutdown; the worker is gone
@@ -155,7 +155,8 @@ def endless(database, options, folder):
                 "connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector", **database.connection(), "mode": mode, "topic.prefix": mode,
                 "tasks.max": "1", "transforms": "drop", "transforms.drop.type": "org.apache.kafka.connect.transforms.Filter", **more})
             time.sleep(options.idle)
-            print(f"{database.scheme:11} {mode:24} RSS before {base:.1f} MiB, peak {memory(worker.process.pid, 'VmHWM'):.1f} MiB, "
+            polled = [line.split()[-1] for line in worker.get("/metrics").text.splitlines() if "poll_total" in line and not line.startswith("#")]
+            print(f"{database.scheme:11} {mode:24} rows {polled} RSS before {base:.1f} MiB, peak {memory(worker.process.pid, 'VmHWM'):.1f} MiB, "
                   f"states {worker.states(mode)}", flush=True)
             worker.request("DELETE", f"/connectors/{mode}")
     finally:
