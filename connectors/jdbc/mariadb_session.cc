@@ -88,6 +88,14 @@ Result<Tls> tls_of(const JdbcUrl& url) {
   return url.scheme == Scheme::kMySql ? Tls::kPreferred : Tls::kOff;
 }
 
+constexpr std::string_view kSelectColumns =
+    "SELECT TABLE_NAME, COLUMN_NAME, IS_NULLABLE, EXTRA, COLUMN_KEY FROM information_schema.COLUMNS WHERE ";
+
+ColumnInfo column_info(const Session::Row& row) {
+  return {row[1].value_or(""), row[2].value_or("") == "YES",
+          lower(row[3].value_or("")).find("auto_increment") != std::string::npos, row[4].value_or("") == "PRI"};
+}
+
 }  // namespace
 
 Code classify(unsigned number, std::string_view sqlstate) {
@@ -102,6 +110,7 @@ Code classify(unsigned number, std::string_view sqlstate) {
     case ER_LOCK_TABLE_FULL:  // the whole transaction is undone, as after a deadlock
     case ER_CON_COUNT_ERROR:
     case ER_SERVER_SHUTDOWN:
+    case ER_QUERY_INTERRUPTED:
     case ER_TOO_MANY_USER_CONNECTIONS:
     case ER_OPTION_PREVENTS_STATEMENT:  // read-only during a switch-over
     case 1927:                          // connection was killed
@@ -255,6 +264,9 @@ Status MariaDbSession::failed(MYSQL_STMT* statement) {
   error_.number = statement != nullptr ? mysql_stmt_errno(statement) : mysql_errno(handle_);
   error_.sqlstate = statement != nullptr ? mysql_stmt_sqlstate(statement) : mysql_sqlstate(handle_);
   error_.text = statement != nullptr ? mysql_stmt_error(statement) : mysql_error(handle_);
+  if (error_.number == 0 && statement != nullptr && mysql_errno(handle_) != 0) return failed();
+  // A connection that ends between two rows is told by the return value alone.
+  if (error_.number == 0) error_ = {CR_SERVER_LOST, "HY000", "Lost connection to server during query"};
   broken_ = broken_ || (error_.number >= CR_MIN_ERROR && error_.number <= CR_MAX_ERROR) || error_.number == 1927 ||
             error_.number == ER_SERVER_SHUTDOWN;
   if (broken_) drop_socket();
@@ -353,16 +365,33 @@ Result<std::vector<TableId>> MariaDbSession::tables(const TableScope& scope, con
 }
 
 Result<std::vector<ColumnInfo>> MariaDbSession::columns(const TableId& table) {
-  auto rows = query("SELECT COLUMN_NAME, IS_NULLABLE, EXTRA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=" +
+  auto rows = query(std::string(kSelectColumns) + "TABLE_SCHEMA=" +
                     (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") +
                     " AND TABLE_NAME='" + escaped(table.table) + "' ORDER BY ORDINAL_POSITION");
   if (!rows.ok()) return rows.status();
   std::vector<ColumnInfo> columns;
-  for (const Row& row : *rows) {
-    columns.push_back({row[0].value_or(""), row[1].value_or("") == "YES",
-                       lower(row[2].value_or("")).find("auto_increment") != std::string::npos});
-  }
+  for (const Row& row : *rows) columns.push_back(column_info(row));
   return columns;
+}
+
+Result<Session::ColumnsByTable> MariaDbSession::columns_of(std::span<const TableId> tables) {
+  // The server looks one table up at once, but walks through the whole database for a list of them.
+  constexpr size_t kFew = 8;
+  if (tables.size() <= kFew) return Session::columns_of(tables);
+  std::map<std::string, std::string> lists;  // by database
+  for (const TableId& table : tables) {
+    std::string& list = lists[table.catalog];
+    list += (list.empty() ? "'" : ",'") + escaped(table.table) + "'";
+  }
+  ColumnsByTable found;
+  for (const auto& [catalog, list] : lists) {
+    auto rows = query(std::string(kSelectColumns) +
+                      "TABLE_SCHEMA=" + (catalog.empty() ? std::string("DATABASE()") : "'" + escaped(catalog) + "'") +
+                      " AND TABLE_NAME IN (" + list + ") ORDER BY TABLE_NAME, ORDINAL_POSITION");
+    if (!rows.ok()) return rows.status();
+    for (const Row& row : *rows) found[{catalog, "", row[0].value_or("")}].push_back(column_info(row));
+  }
+  return found;
 }
 
 Result<std::string> MariaDbSession::table_type(const TableId& table) {

@@ -35,6 +35,7 @@ class MariaDbSession final : public Session {
   Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) override;
   std::string home_catalog() const override { return settings_.url.database; }
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
+  Result<ColumnsByTable> columns_of(std::span<const TableId> tables) override;
   Result<std::string> table_type(const TableId& table) override;
   Result<Instant> now(const WallClock& clock) override;
   Result<ZoneNow> zone_now() override;

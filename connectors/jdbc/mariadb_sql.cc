@@ -25,6 +25,16 @@ class MariaDbDialect final : public Dialect {
     return table.catalog.empty() ? quote(table.table) : quote(table.catalog) + "." + quote(table.table);
   }
 
+  std::string parameter(const Parameter& value, const WallClock& clock) const override {
+    if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
+    const Instant instant = std::get<Instant>(value);
+    const Civil civil = clock.civil_of(instant.seconds, static_cast<uint32_t>(instant.nanos / 1000));
+    char text[96];
+    std::snprintf(text, sizeof(text), "TIMESTAMP'%04d-%02u-%02u %02u:%02u:%02u.%06u'", civil.year, civil.month,
+                  civil.day, civil.hour, civil.minute, civil.second, civil.micros);
+    return text;
+  }
+
   std::string insert(const TableId& table, const std::vector<std::string>& keys,
                      const std::vector<std::string>& others) const override {
     return "INSERT INTO " + columns_of(table, keys, others) + " VALUES(" + marks(keys.size() + others.size()) + ")";

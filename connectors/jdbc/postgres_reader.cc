@@ -1,9 +1,11 @@
 /// Rows of a query through a binary cursor, straight into the ABI's values. Bounded memory: one fetch of the cursor at
 /// a time, whose number of rows follows their size. No allocation per row.
 #include <charconv>
+#include <set>
 
 #include "connectors/jdbc/postgres_columns.h"
 #include "connectors/jdbc/postgres_session.h"
+#include "connectors/jdbc/postgres_text.h"
 #include "connectors/jdbc/postgres_values.h"
 #include "connectors/jdbc/timestamp_form.h"
 
@@ -13,18 +15,6 @@ namespace {
 constexpr int kFirstRows = 100, kRowsMax = 10'000;
 constexpr size_t kChunkBytes = 4 << 20;
 constexpr int64_t kDayMillis = 86'400'000;
-
-/// A point in time as text that means the same to a timestamp column (which ignores the offset) and to a timestamptz.
-std::string parameter_text(const Instant& instant, const WallClock& clock) {
-  const Civil civil = clock.civil_of(instant.seconds, static_cast<uint32_t>(instant.nanos / 1000));
-  const int offset = clock.zone.offset_at(instant.seconds), size = std::abs(offset);
-  char text[96];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u %02u:%02u:%02u.%06u%c%02d:%02d:%02d%s",
-                civil.year > 0 ? civil.year : 1 - civil.year, civil.month, civil.day, civil.hour, civil.minute,
-                civil.second, civil.micros, offset < 0 ? '-' : '+', size / 3600, size / 60 % 60, size % 60,
-                civil.year > 0 ? "" : " BC");
-  return text;
-}
 
 class Reader final : public RowReader {
  public:
@@ -44,19 +34,17 @@ class Reader final : public RowReader {
     }
     done_ = false;
     std::vector<std::string> texts;
-    std::vector<const char*> values;
     for (const Parameter& parameter : parameters) {
-      const auto* number = std::get_if<int64_t>(&parameter);
-      texts.push_back(number != nullptr ? std::to_string(*number)
-                                        : parameter_text(std::get<Instant>(parameter), options_.clock));
+      texts.push_back(parameter_text(parameter, options_.clock));
     }
-    for (const std::string& text : texts) values.push_back(text.c_str());
-    constexpr std::string_view kDeclare = "DECLARE millrace BINARY NO SCROLL CURSOR FOR ";
-    auto declared = session_.run(std::string(kDeclare) + sql, values, kDeclare.size());
-    if (!declared.ok()) return declared.status();
-    if (PQsendDescribePortal(session_.handle(), "millrace") != 1) return session_.failed(nullptr);
-    auto described = session_.finish();
-    return described.ok() ? describe_columns(described->get()) : described.status();
+    if (Status s = declare(sql, texts); !s.ok() || casts_.empty()) return s;
+    // Types that have no form of their own come as texts, which only another statement can ask for.
+    const std::string with_casts = "SELECT " + casts_ + " FROM (" + std::string(without_end(sql)) + "\n) AS q";
+    if (auto closed = session_.run("CLOSE millrace"); !closed.ok()) return closed.status();
+    columns_.clear();
+    decoders_.clear();
+    skipped_.clear();
+    return declare(with_casts, texts);
   }
 
   const std::vector<ResultColumn>& columns() const override { return columns_; }
@@ -86,6 +74,17 @@ class Reader final : public RowReader {
   }
 
  private:
+  Status declare(const std::string& sql, const std::vector<std::string>& texts) {
+    std::vector<const char*> values;
+    for (const std::string& text : texts) values.push_back(text.c_str());
+    constexpr std::string_view kDeclare = "DECLARE millrace BINARY NO SCROLL CURSOR FOR ";
+    auto declared = session_.run(std::string(kDeclare) + sql, values, kDeclare.size());
+    if (!declared.ok()) return declared.status();
+    if (PQsendDescribePortal(session_.handle(), "millrace") != 1) return session_.failed(nullptr);
+    auto described = session_.finish();
+    return described.ok() ? describe_columns(described->get()) : described.status();
+  }
+
   /// Makes `row_` a row of the chunk, or sets done_.
   Status next_row(size_t rows_max) {
     if (row_ < rows_ || done_) return sdk::ok();
@@ -166,8 +165,12 @@ class Reader final : public RowReader {
   /// Enums are texts; all other types that are not built in have no form in records, and their columns are left out.
   Status find_types(const PGresult* result, const std::string& oids) {
     auto rows = session_.query(
-        "SELECT oid, typtype, pg_catalog.format_type(oid,NULL) FROM pg_catalog.pg_type WHERE oid IN (" + oids + ")");
+        "SELECT oid, typtype, pg_catalog.format_type(oid,NULL), typcategory='A' OR typtype='c' OR typname='hstore' "
+        "FROM "
+        "pg_catalog.pg_type WHERE oid IN (" +
+        oids + ")");
     if (!rows.ok()) return rows.status();
+    if (options_.others_as_text && casts_.empty() && cast_others(result, *rows)) return sdk::ok();
     std::vector<ResultColumn> columns;
     std::vector<PgColumn> decoders;
     for (size_t i = 0; i < columns_.size(); ++i) {
@@ -187,6 +190,42 @@ class Reader final : public RowReader {
     columns_ = std::move(columns);
     decoders_ = std::move(decoders);
     return sdk::ok();
+  }
+
+  /// Writes the select list that makes texts of the columns without a form. False: there are none, or their labels do
+  /// not tell columns apart, which nobody can read then anyway.
+  bool cast_others(const PGresult* result, const std::vector<Session::Row>& types) {
+    std::set<std::string> labels;
+    bool any = false;
+    std::string casts;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (!labels.insert(columns_[i].label).second) return false;
+      const std::string oid = std::to_string(PQftype(result, static_cast<int>(i)));
+      const auto type = std::find_if(types.begin(), types.end(), [&](const auto& row) { return row[0] == oid; });
+      const std::string name = "q." + quoted_name(columns_[i].label);
+      casts += i == 0 ? "" : ",";
+      if (decoders_[i].decode != PgDecode::kSkipped || type == types.end() || type->at(1) == "e") {
+        casts += name;
+        continue;
+      }
+      any = true;
+      casts += (type->at(3) == "t" ? "pg_catalog.to_json(" + name + ")" : name) + "::pg_catalog.text AS " +
+               quoted_name(columns_[i].label);
+    }
+    if (any) casts_ = std::move(casts);
+    return any;
+  }
+
+  static std::string quoted_name(std::string_view label) {
+    std::string out = "\"";
+    for (const char c : label) out.append(c == '"' ? 2 : 1, c);
+    return out + "\"";
+  }
+
+  /// A statement that can stand in brackets.
+  static std::string_view without_end(std::string_view sql) {
+    const size_t last = sql.find_last_not_of(" \t\r\n;");
+    return sql.substr(0, last == std::string_view::npos ? 0 : last + 1);
   }
 
   /// The smallest part of a money is the locale's matter: a cent, or a yen.
@@ -373,6 +412,7 @@ class Reader final : public RowReader {
   std::vector<ResultColumn> columns_;
   std::vector<PgColumn> decoders_;
   std::vector<std::string> skipped_;
+  std::string casts_;  // the select list with others_as_text
   std::vector<size_t> tracked_;
   PgResult chunk_;
   int row_ = 0, rows_ = 0;  // in the chunk

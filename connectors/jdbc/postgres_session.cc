@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "connectors/jdbc/postgres_writer.h"
@@ -32,6 +33,21 @@ constexpr TableKind kTableKinds[] = {
     {"SYSTEM VIEW", 'v', true}};
 
 constexpr std::string_view kSystemSchema = "(n.nspname ~ '^pg_' OR n.nspname = 'information_schema')";
+
+constexpr std::string_view kSelectColumns =
+    "SELECT n.nspname, c.relname, a.attname, a.attnotnull OR (t.typtype='d' AND t.typnotnull), a.attidentity<>'' OR "
+    "coalesce(pg_catalog.pg_get_expr(d.adbin,d.adrelid) LIKE '%nextval(%',false), "
+    "coalesce(a.attnum=ANY(i.indkey),false) "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid=c.relnamespace "
+    "JOIN pg_catalog.pg_attribute a ON a.attrelid=c.oid AND a.attnum>0 AND NOT a.attisdropped "
+    "JOIN pg_catalog.pg_type t ON t.oid=a.atttypid "
+    "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid=a.attrelid AND d.adnum=a.attnum "
+    "LEFT JOIN pg_catalog.pg_index i ON i.indrelid=c.oid AND i.indisprimary WHERE c.relkind IN "
+    "('r','p','v','m','f') AND ";
+
+ColumnInfo column_info(const Session::Row& row) {
+  return {row[2].value_or(""), row[3] != "t", row[4] == "t", row[5] == "t"};
+}
 
 /// Past a quoted text, name, dollar quote or comment that begins at `at`; `at` itself when none does.
 size_t past_quoted(std::string_view sql, size_t at) {
@@ -355,19 +371,26 @@ Result<std::vector<TableId>> PgSession::tables(const TableScope& scope, const st
 }
 
 Result<std::vector<ColumnInfo>> PgSession::columns(const TableId& table) {
-  auto rows = query(
-      "SELECT a.attname, a.attnotnull OR (t.typtype='d' AND t.typnotnull), a.attidentity<>'' OR "
-      "coalesce(pg_catalog.pg_get_expr(d.adbin,d.adrelid) LIKE '%nextval(%',false) "
-      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid=c.relnamespace "
-      "JOIN pg_catalog.pg_attribute a ON a.attrelid=c.oid AND a.attnum>0 AND NOT a.attisdropped "
-      "JOIN pg_catalog.pg_type t ON t.oid=a.atttypid "
-      "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid=a.attrelid AND d.adnum=a.attnum WHERE c.relkind IN "
-      "('r','p','v','m','f') AND " +
-      relation(table) + " ORDER BY a.attnum");
+  auto rows = query(std::string(kSelectColumns) + relation(table) + " ORDER BY a.attnum");
   if (!rows.ok()) return rows.status();
   std::vector<ColumnInfo> columns;
-  for (const Row& row : *rows) columns.push_back({row[0].value_or(""), row[1] != "t", row[2] == "t"});
+  for (const Row& row : *rows) columns.push_back(column_info(row));
   return columns;
+}
+
+Result<Session::ColumnsByTable> PgSession::columns_of(std::span<const TableId> tables) {
+  // Names without a schema depend on the search path, one by one.
+  const bool full =
+      std::none_of(tables.begin(), tables.end(), [](const TableId& table) { return table.schema.empty(); });
+  if (!full || tables.size() < 2) return Session::columns_of(tables);
+  std::string names;
+  for (const TableId& table : tables)
+    names += (names.empty() ? "(" : ",(") + literal(table.schema) + "," + literal(table.table) + ")";
+  auto rows = query(std::string(kSelectColumns) + "(n.nspname,c.relname) IN (" + names + ") ORDER BY c.oid, a.attnum");
+  if (!rows.ok()) return rows.status();
+  ColumnsByTable found;
+  for (const Row& row : *rows) found[{"", row[0].value_or(""), row[1].value_or("")}].push_back(column_info(row));
+  return found;
 }
 
 Result<std::string> PgSession::table_type(const TableId& table) {

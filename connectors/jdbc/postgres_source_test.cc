@@ -116,6 +116,65 @@ TEST_F(PostgresSource, SaysWhichColumnsItLeavesOut) {
   EXPECT_EQ(host_.logged(MR_WARN, "tags (text[]), ip (inet)"), 1U);
 }
 
+TEST_F(PostgresSource, OtherTypesAreTextsOnRequest) {
+  run({"create extension if not exists hstore", "create type pair as (a int, b text)",
+       "create table t(id int primary key, \"Ta gs\" text[], n int[], ip inet, h hstore, p pair, i interval, r "
+       "int4range)",
+       "insert into t values (1,'{a,\"b \\\"c\"}','{{1,2},{3,NULL}}','1.2.3.4/24','k=>v',(7,'x'),'1 day','[1,5)')",
+       "insert into t(id) values (2)"});
+  for (const FakeHost::Settings& of :
+       {FakeHost::Settings{{"tables", "\"public\".\"t\""}}, FakeHost::Settings{{"query", "select * from t ;"}}}) {
+    (void)host_.take_records();
+    FakeHost::Settings more = of;
+    more.insert({{"mode", "bulk"}, {"millrace.other.types", "text"}, {"poll.interval.ms", "3600000"}});
+    sdk::TaskRunner task(host_, plugin(), settings(more));
+    const auto started = task.start();
+    ASSERT_TRUE(started.ok()) << started.message();
+    poll_until(task, 2);
+    EXPECT_EQ(host_.value_texts()[0],
+              "Struct{id=1,Ta gs=[\"a\",\"b \\\"c\"],n=[[1,2],[3,null]],ip=1.2.3.4/24,h={\"k\": \"v\"},"
+              "p={\"a\":7,\"b\":\"x\"},i=1 day,r=[1,5)}");
+    EXPECT_EQ(host_.logged(MR_WARN, "left out"), 0U);
+  }
+}
+
+TEST_F(PostgresSource, OtherTypesKeepTheOrderOfPages) {
+  run({"create table t(id int primary key, tags text[])",
+       "insert into t select i, array[i::text] from generate_series(1,95) i"});
+  sdk::TaskRunner task(host_, plugin(),
+                       settings({{"mode", "incrementing"},
+                                 {"incrementing.column.name", "id"},
+                                 {"tables", "\"public\".\"t\""},
+                                 {"millrace.other.types", "text"},
+                                 {"millrace.page.rows", "10"}}));
+  ASSERT_TRUE(task.start().ok());
+  poll_until(task, 95);
+  EXPECT_EQ(host_.value_texts()[94], "Struct{id=95,tags=[\"95\"]}");
+}
+
+TEST_F(PostgresSource, TablesOfOneNameHaveTopicsBySchema) {
+  run({"create schema a", "create schema b", "create table a.t(id int primary key)",
+       "create table b.t(id int primary key)", "insert into a.t values (1)", "insert into b.t values (1)"});
+  const FakeHost::Settings both{
+      {"mode", "incrementing"}, {"table.whitelist", "a.t,b.t"}, {"incrementing.column.name", "id"}};
+  {
+    sdk::ConnectorRunner connector(host_, plugin());
+    ASSERT_TRUE(connector.start(settings(both)).ok());
+    EXPECT_THAT(connector.task_configs(1).message(), HasSubstr("duplicate unqualified table names"));
+  }
+  FakeHost::Settings by_schema = both;
+  by_schema["millrace.topic.format"] = "${database}.${schema}.${table}";
+  sdk::ConnectorRunner connector(host_, plugin());
+  ASSERT_TRUE(connector.start(settings(by_schema)).ok());
+  ASSERT_TRUE(connector.task_configs(1).ok());
+  sdk::TaskRunner task(host_, plugin(), host_.task_configs().back());
+  ASSERT_TRUE(task.start().ok());
+  poll_until(task, 2);
+  EXPECT_EQ(host_.records()[0].topic, "p_shop.a.t");
+  EXPECT_EQ(host_.records()[1].topic, "p_shop.b.t");
+  ASSERT_TRUE(connector.stop().ok());
+}
+
 TEST_F(PostgresSource, RefusesSettingsBeforeAnythingRuns) {
   sdk::ConnectorRunner connector(host_, plugin());
   const auto refused = connector.start(settings({{"connection.url", "jdbc:postgresql://host-without-database"}}));

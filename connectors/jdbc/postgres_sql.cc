@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connectors/jdbc/debezium_types.h"
+#include "connectors/jdbc/postgres_text.h"
 #include "connectors/jdbc/sql_text.h"
 #include "connectors/jdbc/temporal.h"
 
@@ -64,6 +65,10 @@ class PostgresDialect final : public Dialect {
       if (!part->empty()) out += (out.empty() ? "" : ".") + quote(*part);
     }
     return out;
+  }
+
+  std::string parameter(const Parameter& value, const WallClock& clock) const override {
+    return "'" + parameter_text(value, clock) + "'";
   }
 
   std::string insert(const TableId& table, const std::vector<std::string>& keys,

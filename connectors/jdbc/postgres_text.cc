@@ -309,4 +309,17 @@ void append_copy_field(std::string_view text, std::string& out) {
   }
 }
 
+std::string parameter_text(const Parameter& value, const WallClock& clock) {
+  if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
+  const Instant instant = std::get<Instant>(value);
+  const Civil civil = clock.civil_of(instant.seconds, static_cast<uint32_t>(instant.nanos / 1000));
+  const int offset = clock.zone.offset_at(instant.seconds), size = std::abs(offset);
+  char text[96];
+  std::snprintf(text, sizeof(text), "%04d-%02u-%02u %02u:%02u:%02u.%06u%c%02d:%02d:%02d%s",
+                civil.year > 0 ? civil.year : 1 - civil.year, civil.month, civil.day, civil.hour, civil.minute,
+                civil.second, civil.micros, offset < 0 ? '-' : '+', size / 3600, size / 60 % 60, size % 60,
+                civil.year > 0 ? "" : " BC");
+  return text;
+}
+
 }  // namespace millrace::jdbc

@@ -28,6 +28,10 @@ bool plain_text(CellForm form);
 Status append_text(const mr_value& value, CellForm form, const PgType& type, const WriteOptions& options,
                    std::string& out);
 
+/// A parameter as text without a type. A point in time means the same to a timestamp column (which ignores the offset)
+/// and to a timestamptz.
+std::string parameter_text(const Parameter& value, const WallClock& clock);
+
 /// Appends `text` as an element of an array, in quotes.
 void append_element(std::string_view text, std::string& out);
 /// Appends `text` as a field of COPY's text form.

@@ -17,6 +17,16 @@ std::string ConnectionSettings::where() const {
   return url.host_port() + "/" + url.database + " as user '" + user + "'";
 }
 
+Result<Session::ColumnsByTable> Session::columns_of(std::span<const TableId> tables) {
+  ColumnsByTable found;
+  for (const TableId& table : tables) {
+    auto columns_found = columns(table);
+    if (!columns_found.ok()) return columns_found.status();
+    if (!columns_found->empty()) found.emplace(table, std::move(*columns_found));
+  }
+  return found;
+}
+
 Result<std::unique_ptr<Session>> open_session(const ConnectionSettings& settings, bool for_writing,
                                               const std::function<bool(int64_t wait_ms)>& stop) {
   for (int attempt = 1;; ++attempt) {

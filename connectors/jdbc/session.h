@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,6 +43,7 @@ struct ColumnInfo {
   std::string name;
   bool nullable = true;
   bool auto_increment = false;
+  bool primary_key = false;
 };
 
 /// What the server said last.
@@ -111,6 +113,7 @@ struct ReadOptions {
   WallClock clock;
   TimestampGranularity granularity = TimestampGranularity::kConnectLogical;
   NumericMapping numeric = NumericMapping::kNone;
+  bool others_as_text = false;  ///< columns of types that records cannot hold become texts instead of being left out
 };
 
 using Parameter = std::variant<int64_t, Instant>;
@@ -253,6 +256,9 @@ class Session {
   virtual std::string home_catalog() const = 0;
   /// In table order; empty when there is no such table.
   virtual Result<std::vector<ColumnInfo>> columns(const TableId& table) = 0;
+  using ColumnsByTable = std::map<TableId, std::vector<ColumnInfo>>;
+  /// The same of many tables at once; tables that do not exist are not in it.
+  virtual Result<ColumnsByTable> columns_of(std::span<const TableId> tables);
   /// JDBC type of the table ("TABLE", "VIEW"), empty when it does not exist.
   virtual Result<std::string> table_type(const TableId& table) = 0;
   /// CURRENT_TIMESTAMP, to the server's precision; `clock` counts where the server tells only the time of its wall

@@ -3,35 +3,15 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <array>
 
 #include "connectors/jdbc/sql.h"
 
 namespace millrace::jdbc {
 namespace {
 
-using sdk::Importance;
-using sdk::kNull;
-using sdk::Type;
-using sdk::Width;
-
-constexpr std::string_view kDatabase = "Database", kConnectorGroup = "Connector", kModeGroup = "Mode";
-constexpr std::string_view kUrlDependents[] = {"table.whitelist", "table.blacklist"};
 constexpr std::string_view kModeDependents[] = {"incrementing.column.name",  "timestamp.column.name",
                                                 "timestamp.columns.mapping", "incrementing.column.mapping",
                                                 "timestamp.initial",         "validate.non.null"};
-
-int32_t check_mode(mr_str value, mr_error* error) {
-  for (const std::string_view mode : {"", "bulk", "timestamp", "incrementing", "timestamp+incrementing"}) {
-    if (sdk::view(value) == mode) return MR_OK;
-  }
-  return sdk::set_error(error, MR_INVALID_CONFIG,
-                        "String must be one of: , bulk, timestamp, incrementing, timestamp+incrementing");
-}
-
-int32_t check_numeric_mapping(mr_str value, mr_error* error) {
-  return check_enumerator(value, {"none", "precision_only", "best_fit", "best_fit_eager_double"}, error);
-}
 
 constexpr std::pair<std::string_view, TimestampGranularity> kGranularities[] = {
     {"connect_logical", TimestampGranularity::kConnectLogical},
@@ -50,132 +30,18 @@ constexpr std::pair<std::string_view, NumericMapping> kNumericMappings[] = {
     {"best_fit_eager_double", NumericMapping::kBestFitEagerDouble},
 };
 
-int32_t check_granularity(mr_str value, mr_error* error) {
-  return check_enumerator(value,
-                          {"connect_logical", "micros_long", "nanos_long", "micros_string", "nanos_string",
-                           "micros_iso_datetime_string", "nanos_iso_datetime_string"},
-                          error);
-}
+struct MappingParts {
+  std::shared_ptr<const RE2> compiled;
+  std::string first, second;
+};
 
-template <auto kParse>
-int32_t check_mappings(mr_str value, mr_error* error) {
-  for (const std::string& part : split_list(sdk::view(value))) {
-    if (auto mapping = kParse(part); !mapping.ok())
-      return sdk::set_error(error, MR_INVALID_CONFIG, mapping.status().message());
-  }
-  return MR_OK;
-}
-
-constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
-    {"connection.url", Type::kString, "", Importance::kHigh,
-     "JDBC connection URL, for example jdbc:mariadb://localhost:3306/shop, jdbc:mysql://localhost:3306/shop or "
-     "jdbc:postgresql://localhost:5432/shop.",
-     kDatabase, 1, Width::kLong, "JDBC URL", nullptr, kUrlDependents},
-    {"connection.user", Type::kString, kNull, Importance::kHigh, "Database user.", kDatabase, 2, Width::kLong,
-     "JDBC User"},
-    {"connection.password", Type::kPassword, kNull, Importance::kHigh, "Database password.", kDatabase, 3,
-     Width::kShort, "JDBC Password"},
-    {"jdbc.credentials.provider.class", Type::kClass, kDefaultCredentialsProvider, Importance::kLow,
-     "Only the default is accepted: user and password come from the settings.", kDatabase, 4, Width::kLong,
-     "JDBC Credentials Provider Class", check::credentials_provider},
-    {"connection.attempts", Type::kInt, "3", Importance::kLow, "Tries to connect before giving up.", kDatabase, 5,
-     Width::kShort, "JDBC connection attempts", sdk::checks::at_least<1>},
-    {"connection.backoff.ms", Type::kInt64, "10000", Importance::kLow, "Milliseconds between two tries to connect.",
-     kDatabase, 6, Width::kShort, "JDBC connection backoff in milliseconds"},
-    {"table.whitelist", Type::kList, "", Importance::kMedium,
-     "Tables to copy: table, database.table or, in PostgreSQL, schema.table.", kDatabase, 7, Width::kLong,
-     "Table Whitelist"},
-    {"table.blacklist", Type::kList, "", Importance::kMedium, "Tables not to copy; all others are.", kDatabase, 8,
-     Width::kLong, "Table Blacklist"},
-    {"table.include.list", Type::kList, "", Importance::kMedium,
-     "Regular expressions that database.table (in PostgreSQL schema.table) must match in full.", kDatabase, 9,
-     Width::kLong, "Table Include List", check::regex_list},
-    {"table.exclude.list", Type::kList, "", Importance::kMedium,
-     "Regular expressions of tables to leave out of table.include.list.", kDatabase, 10, Width::kLong,
-     "Table Exclude List", check::regex_list},
-    {"catalog.pattern", Type::kString, kNull, Importance::kMedium,
-     "Database whose tables are listed; absent = the database of connection.url.", kDatabase, 11, Width::kShort,
-     "Schema pattern"},
-    {"schema.pattern", Type::kString, kNull, Importance::kHigh,
-     "LIKE pattern of the schemas whose tables are listed; without effect on MariaDB.", kDatabase, 12, Width::kShort,
-     "Schema pattern"},
-    {"numeric.precision.mapping", Type::kBoolean, "false", Importance::kLow, "Deprecated; see numeric.mapping.",
-     kDatabase, 13, Width::kShort, "Map Numeric Values By Precision (deprecated)"},
-    {"numeric.mapping", Type::kString, kNull, Importance::kLow,
-     "How NUMERIC columns of PostgreSQL appear: none, precision_only, best_fit, best_fit_eager_double. Without effect "
-     "on MariaDB, whose columns are DECIMAL.",
-     kDatabase, 14, Width::kShort, "Map Numeric Values, Integral or Decimal, By Precision and Scale",
-     check_numeric_mapping},
-    {"dialect.name", Type::kString, "", Importance::kLow, "Database dialect; empty = by connection.url.", kDatabase, 15,
-     Width::kLong, "Database Dialect", check::dialect_name},
-    {"date.calendar.system", Type::kString, "LEGACY", Importance::kLow,
-     "LEGACY is Julian before 1582-10-15; or PROLEPTIC_GREGORIAN.", kDatabase, 16, Width::kShort, "Calendar system",
-     check::calendar_system},
-    {"mode", Type::kString, "", Importance::kHigh, "bulk, incrementing, timestamp or timestamp+incrementing.",
-     kModeGroup, 1, Width::kMedium, "Table Loading Mode", check_mode, kModeDependents},
-    {"incrementing.column.name", Type::kString, "", Importance::kMedium,
-     "The strictly increasing column; empty = the table's auto-increment column.", kModeGroup, 2, Width::kMedium,
-     "Incrementing Column Name"},
-    {"timestamp.column.name", Type::kList, "", Importance::kMedium,
-     "Timestamp columns; the first that is not null counts.", kModeGroup, 3, Width::kMedium, "Timestamp Column Name"},
-    {"timestamp.columns.mapping", Type::kList, "", Importance::kMedium, "regex:[column|column] per group of tables.",
-     kModeGroup, 4, Width::kMedium, "Timestamp Columns Mapping", check_mappings<parse_timestamp_mapping>},
-    {"incrementing.column.mapping", Type::kList, "", Importance::kMedium, "regex:column per group of tables.",
-     kModeGroup, 5, Width::kMedium, "Incrementing Column Mapping", check_mappings<parse_incrementing_mapping>},
-    {"timestamp.initial", Type::kInt64, kNull, Importance::kLow, "Epoch milliseconds to start from; -1 = now.",
-     kModeGroup, 6, Width::kMedium, "Unix time value of initial timestamp"},
-    {"validate.non.null", Type::kBoolean, "true", Importance::kLow,
-     "Refuse nullable incrementing and timestamp columns.", kModeGroup, 7, Width::kShort, "Validate Non Null"},
-    {"query", Type::kString, "", Importance::kMedium, "A SELECT to run instead of copying tables.", kModeGroup, 8,
-     Width::kShort, "Query", check::select_statement},
-    {"query.masked", Type::kPassword, "", Importance::kMedium, "As query, hidden in logs and answers.", kModeGroup, 9,
-     Width::kShort, "Query", check::select_statement},
-    {"quote.sql.identifiers", Type::kString, "ALWAYS", Importance::kMedium, "always or never.", kModeGroup, 10,
-     Width::kMedium, "Quote Identifiers"},
-    {"query.suffix", Type::kString, "", Importance::kLow, "Text appended to every statement, for example LIMIT 1000.",
-     kModeGroup, 11, Width::kShort, "Query suffix"},
-    {"transaction.isolation.mode", Type::kString, "DEFAULT", Importance::kLow,
-     "DEFAULT, READ_UNCOMMITTED, READ_COMMITTED, REPEATABLE_READ or SERIALIZABLE.", kModeGroup, 12, Width::kMedium,
-     "Transaction Isolation Mode"},
-    {"query.retry.attempts", Type::kInt, "-1", Importance::kLow, "Tries of a failing query; 0 or less = for ever.",
-     kModeGroup, 13, Width::kShort, "Query Retry Attempts"},
-    {"table.types", Type::kList, "TABLE", Importance::kLow,
-     "TABLE, VIEW; in PostgreSQL also PARTITIONED TABLE, MATERIALIZED VIEW, FOREIGN TABLE.", kConnectorGroup, 1,
-     Width::kMedium, "Table Types"},
-    {"poll.interval.ms", Type::kInt, "5000", Importance::kHigh,
-     "Milliseconds from the end of a table's query to its next.", kConnectorGroup, 2, Width::kShort,
-     "Poll Interval (ms)"},
-    {"batch.max.rows", Type::kInt, "1000", Importance::kLow, "Most rows in one batch.", kConnectorGroup, 3,
-     Width::kShort, "Max Rows Per Batch"},
-    {"max.buffer.size", Type::kInt, "0", Importance::kLow, "Accepted; the worker bounds its queues in bytes.",
-     kConnectorGroup, 4, Width::kShort, "Max Buffer Size"},
-    {"poll.linger.ms", Type::kInt64, "5000", Importance::kLow, "Accepted; rows are handed on at once.", kConnectorGroup,
-     5, Width::kShort, "Poll Linger (ms)"},
-    {"table.poll.interval.ms", Type::kInt64, "60000", Importance::kLow,
-     "Milliseconds between two looks for new tables.", kConnectorGroup, 6, Width::kShort,
-     "Metadata Change Monitoring Interval (ms)"},
-    {"table.monitoring.startup.polling.limit.ms", Type::kInt64, "10000", Importance::kLow,
-     "Longest wait for the first table list.", kConnectorGroup, 7, Width::kShort, "Startup polling limit (ms)"},
-    {"topic.prefix", Type::kString, "", Importance::kHigh,
-     "Before the table name in topic names; with a query, the topic.", kConnectorGroup, 8, Width::kMedium,
-     "Topic Prefix", check::topic_prefix},
-    {"timestamp.delay.interval.ms", Type::kInt64, "0", Importance::kHigh,
-     "How far behind the database's clock rows are read, so that late transactions are not missed.", kConnectorGroup, 9,
-     Width::kMedium, "Delay Interval (ms)"},
-    {"db.timezone", Type::kString, "UTC", Importance::kMedium, "Zone of the wall clock values in the database.",
-     kConnectorGroup, 10, Width::kMedium, "DB time zone", check::time_zone},
-    {"timestamp.granularity", Type::kString, "connect_logical", Importance::kLow,
-     "Form of timestamp columns in records.", kConnectorGroup, 11, Width::kMedium,
-     "Timestamp granularity for timestamp columns", check_granularity},
-});
-
-Result<std::pair<std::string, std::string>> split_mapping(std::string_view text, const char* format) {
+Result<MappingParts> split_mapping(std::string_view text, const char* format) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return Status(Code::kInvalidConfig, format);
   const std::string expression(text.substr(0, colon));
-  const RE2 compiled(expression, RE2::Quiet);
-  if (!compiled.ok()) return Status(Code::kInvalidConfig, "Invalid regular expression: " + compiled.error());
-  return std::pair(expression, std::string(text.substr(colon + 1)));
+  auto compiled = std::make_shared<const RE2>(expression, RE2::Quiet);
+  if (!compiled->ok()) return Status(Code::kInvalidConfig, "Invalid regular expression: " + compiled->error());
+  return MappingParts{std::move(compiled), expression, std::string(text.substr(colon + 1))};
 }
 
 Result<std::string> isolation_of(const sdk::Config& config) {
@@ -201,6 +67,18 @@ Result<Mode> mode_of(const std::string& text) {
   return Status(Code::kInvalidConfig, text.empty() ? "Query mode must be specified" : "Invalid mode: " + text);
 }
 
+/// A page ends anywhere, so only a unique column tells where the next one begins.
+Status check_pages(const sdk::Config& config, Mode mode) {
+  if (config.int64("millrace.page.rows") <= 0) return sdk::ok();
+  if (!uses_incrementing(mode)) {
+    return {Code::kInvalidConfig,
+            "millrace.page.rows needs mode incrementing or timestamp+incrementing: pages are told apart by the "
+            "incrementing column"};
+  }
+  if (config.string("query.suffix").empty()) return sdk::ok();
+  return {Code::kInvalidConfig, "millrace.page.rows ends the statement with a LIMIT of its own; remove query.suffix"};
+}
+
 template <class Parse>
 Status parse_mappings(const std::string& text, Parse parse, std::vector<ColumnMapping>& mappings) {
   for (const std::string& part : split_list(text)) {
@@ -213,8 +91,6 @@ Status parse_mappings(const std::string& text, Parse parse, std::vector<ColumnMa
 
 }  // namespace
 
-std::span<const sdk::ConfigKey> source_config_keys() { return kKeys; }
-
 Result<ColumnMapping> parse_timestamp_mapping(std::string_view text) {
   auto parts = split_mapping(text, "Invalid format. Expected 'regex:[col1|col2|...]'");
   if (!parts.ok()) return parts.status();
@@ -222,7 +98,7 @@ Result<ColumnMapping> parse_timestamp_mapping(std::string_view text) {
   if (columns.size() < 2 || !columns.starts_with('[') || !columns.ends_with(']')) {
     return Status(Code::kInvalidConfig, "Columns list must be enclosed in square brackets");
   }
-  ColumnMapping mapping{parts->first, {}};
+  ColumnMapping mapping{parts->first, parts->compiled, {}};
   const std::string_view inner = columns.substr(1, columns.size() - 2);
   if (inner.empty()) return Status(Code::kInvalidConfig, "Columns list cannot be empty");
   for (size_t begin = 0; begin <= inner.size();) {
@@ -238,7 +114,7 @@ Result<ColumnMapping> parse_incrementing_mapping(std::string_view text) {
   auto parts = split_mapping(text, "Invalid format. Expected 'regex:columnName'");
   if (!parts.ok()) return parts.status();
   if (parts->second.empty()) return Status(Code::kInvalidConfig, "Column name cannot be empty");
-  return ColumnMapping{parts->first, {parts->second}};
+  return ColumnMapping{parts->first, parts->compiled, {parts->second}};
 }
 
 std::string source_query(const sdk::Config& config) {
@@ -274,9 +150,15 @@ Result<SourceConfig> SourceConfig::parse(const sdk::Config& config) {
   if (config.int64("batch.max.rows") < 1)
     return Status(Code::kInvalidConfig, "Maximum batch size must be positive; set batch.max.rows to 1 or more");
   out.batch_rows_max = static_cast<size_t>(config.int64("batch.max.rows"));
+  if (Status s = check_pages(config, out.mode); !s.ok()) return s;
+  out.page_rows = static_cast<size_t>(std::max<int64_t>(config.int64("millrace.page.rows"), 0));
+  out.key_from_primary = lower(config.string("millrace.key")) == "primary_key";
+  out.read.others_as_text = lower(config.string("millrace.other.types")) == "text";
   out.query = source_query(config);
+  out.query_masked = config.string("query").empty();
   out.query_suffix = config.string("query.suffix");
   out.topic_prefix = config.string("topic.prefix");
+  out.topic_format = config.string("millrace.topic.format");
   out.incrementing_column = config.string("incrementing.column.name");
   out.timestamp_columns = split_list(config.string("timestamp.column.name"));
   if (!config.string("table.include.list").empty()) {
@@ -439,6 +321,9 @@ Status validate_source(sdk::ConnectorContext& context, const sdk::Config& config
   } else {
     check_query_keys(config, findings);
   }
+  if (Status s = check_pages(config, *mode_of(mode)); !s.ok()) findings.add("millrace.page.rows", s.message());
+  if (config.string("millrace.key") != "none" && !(query.empty() && masked.empty()))
+    findings.add("millrace.key", "A query has no primary key; set the key with the transform ValueToKey");
   if (findings.any()) return sdk::ok();
   if (!config.string("connection.url").empty()) check_connection(config, findings);
   if (findings.any()) return sdk::ok();

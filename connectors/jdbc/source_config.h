@@ -1,12 +1,17 @@
 /// The source's settings: the option table and its parsed form.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "connectors/jdbc/common_config.h"
+
+namespace re2 {
+class RE2;
+}
 
 namespace millrace::jdbc {
 
@@ -19,6 +24,7 @@ std::span<const sdk::ConfigKey> source_config_keys();
 /// "regex:column" or "regex:[a|b]" of the two mapping settings.
 struct ColumnMapping {
   std::string expression;
+  std::shared_ptr<const re2::RE2> compiled;
   std::vector<std::string> columns;
 };
 Result<ColumnMapping> parse_timestamp_mapping(std::string_view text);
@@ -28,7 +34,8 @@ Result<ColumnMapping> parse_incrementing_mapping(std::string_view text);
 struct SourceConfig {
   ConnectionSettings connection;
   Mode mode = Mode::kBulk;
-  std::string query, query_suffix, topic_prefix;
+  std::string query, query_suffix, topic_prefix, topic_format;
+  bool query_masked = false;
   std::string incrementing_column;
   std::vector<std::string> timestamp_columns;
   std::vector<ColumnMapping> incrementing_mappings, timestamp_mappings;
@@ -36,6 +43,8 @@ struct SourceConfig {
   int64_t poll_interval_ms = 5000, timestamp_delay_ms = 0;
   std::optional<int64_t> timestamp_initial;
   size_t batch_rows_max = 1000;
+  size_t page_rows = 0;           ///< 0 = no pages
+  bool key_from_primary = false;  ///< records have the primary key as their key
   int64_t retry_attempts = -1;
   std::string isolation;  ///< SQL text, empty = the server's default
   ReadOptions read;

@@ -4,26 +4,38 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+
+#include "connectors/jdbc/source_naming.h"
 
 namespace millrace::jdbc {
 namespace {
 
-std::vector<std::string> copy_without_empty(std::vector<std::string> names) {
-  std::erase(names, "");
-  return names;
+using Names = std::set<std::string, std::less<>>;
+
+bool named(const Names& names, const TableId& table, const Dialect& dialect, bool full_name_only) {
+  return names.contains(dotted(table)) || names.contains(dialect.qualified(table)) ||
+         (!full_name_only && names.contains(table.table));
 }
 
-bool named(const std::vector<std::string>& names, const TableId& table, const Dialect& dialect, bool full_name_only) {
-  const std::string full = dotted(table), quoted = dialect.qualified(table);
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return name == full || name == quoted || (!full_name_only && name == table.table);
-  });
+Names set_of(const std::vector<std::string>& names) {
+  Names set(names.begin(), names.end());
+  set.erase("");
+  return set;
 }
 
-bool matches(const std::vector<std::string>& expressions, const TableId& table) {
+std::vector<std::shared_ptr<const RE2>> compiled(const std::vector<std::string>& expressions) {
+  std::vector<std::shared_ptr<const RE2>> out;
+  for (const std::string& expression : expressions) {
+    if (!expression.empty()) out.push_back(std::make_shared<const RE2>(expression, RE2::Quiet));
+  }
+  return out;
+}
+
+bool matches(const std::vector<std::shared_ptr<const RE2>>& expressions, const TableId& table) {
   const std::string full = dotted(table);
   return std::any_of(expressions.begin(), expressions.end(),
-                     [&](const std::string& expression) { return RE2::FullMatch(full, expression); });
+                     [&](const auto& expression) { return RE2::FullMatch(full, *expression); });
 }
 
 /// Which setting the user has to change when two tables share a name.
@@ -40,10 +52,10 @@ std::string filter_keys(const sdk::Config& config) {
 
 TableFilter TableFilter::of(const sdk::Config& config) {
   TableFilter filter;
-  filter.whitelist_ = copy_without_empty(config.list("table.whitelist"));
-  filter.blacklist_ = copy_without_empty(config.list("table.blacklist"));
-  filter.include_ = copy_without_empty(config.list("table.include.list"));
-  filter.exclude_ = copy_without_empty(config.list("table.exclude.list"));
+  filter.whitelist_ = set_of(config.list("table.whitelist"));
+  filter.blacklist_ = set_of(config.list("table.blacklist"));
+  filter.include_ = compiled(config.list("table.include.list"));
+  filter.exclude_ = compiled(config.list("table.exclude.list"));
   return filter;
 }
 
@@ -68,8 +80,11 @@ std::vector<TableId> TableFilter::choose(const std::vector<TableId>& tables, con
 }
 
 Status check_duplicates(const std::vector<TableId>& tables, const sdk::Config& config) {
+  const std::string format = config.string("millrace.topic.format");
+  const bool bare = format.empty() || format == kTopicFormat;
   std::map<std::string, std::vector<std::string>> by_name;
-  for (const TableId& table : tables) by_name[table.table].push_back(double_quoted(table));
+  for (const TableId& table : tables)
+    by_name[bare ? table.table : topic_of("", format, table, "")].push_back(double_quoted(table));
   std::string found;
   for (const auto& [name, ids] : by_name) {
     if (ids.size() < 2) continue;
@@ -78,6 +93,12 @@ Status check_duplicates(const std::vector<TableId>& tables, const sdk::Config& c
     found += (found.empty() ? "[" : ", [") + group + "]";
   }
   if (found.empty()) return sdk::ok();
+  if (!bare) {
+    return {Code::kInvalidConfig,
+            "Several tables would have the same topic; add ${schema} or ${database} to "
+            "millrace.topic.format or leave one of each group out:\n\t[" +
+                found + "]"};
+  }
   return {Code::kInvalidConfig,
           "The connector uses the unqualified table name as the topic name and has detected duplicate unqualified "
           "table names. This could lead to "

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -21,7 +22,8 @@ class TableFilter {
                               const std::string& home) const;
 
  private:
-  std::vector<std::string> whitelist_, blacklist_, include_, exclude_;
+  std::set<std::string, std::less<>> whitelist_, blacklist_;
+  std::vector<std::shared_ptr<const re2::RE2>> include_, exclude_;  ///< expressions
 };
 
 /// An error naming the tables that share a bare name, since topics are named after it; ok when there are none.

@@ -1,31 +1,20 @@
 #include "connectors/jdbc/source_querier.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <set>
+
+#include "connectors/jdbc/source_naming.h"
+#include "connectors/jdbc/sql_text.h"
 
 namespace millrace::jdbc {
 namespace {
 
 constexpr size_t kBatchBytesMax = 4 << 20;
 
-std::string joined(const std::vector<std::string>& names, std::string_view separator) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? std::string() : std::string(separator)) + name;
-  return out;
-}
-
 const char* type_name(uint8_t kind) {
   constexpr const char* kNames[] = {"NULL",  "BOOLEAN", "INT8",    "INT16",  "INT32",
                                     "INT64", "FLOAT32", "FLOAT64", "STRING", "BYTES"};
   return kind < std::size(kNames) ? kNames[kind] : "BYTES";
-}
-
-bool number_of(const mr_value* value, int64_t& number) {
-  if (value == nullptr || value->kind < MR_INT8 || value->kind > MR_INT64) return false;
-  number = value->u.i64;
-  return true;
 }
 
 }  // namespace
@@ -39,7 +28,8 @@ Querier::Querier(const SourceConfig& config, const Dialect& dialect, TableId tab
       timestamp_columns_(config.timestamp_columns) {
   const bool query = table_.table.empty();
   name_ = query ? "query" : dotted(table_);
-  topic_ = query ? config.topic_prefix : config.topic_prefix + table_.table;
+  topic_ = query ? config.topic_prefix
+                 : topic_of(config.topic_prefix, config.topic_format, table_, config.connection.url.database);
   // The member order is the one Kafka Connect's JVM writes: lookups in the offsets topic compare bytes.
   if (query) {
     partition_entries_ = {sdk::string_value("query"), sdk::string_value("query")};
@@ -51,208 +41,33 @@ Querier::Querier(const SourceConfig& config, const Dialect& dialect, TableId tab
   }
 }
 
-Status Querier::prepare(Session& session, const sdk::SourceContext& context, bool first_of_task) {
-  if (config_.mode == Mode::kBulk) return sdk::ok();
-  if (!table_.table.empty()) {
-    if (Status s = choose_mapped_columns(); !s.ok()) return s;
-    if (Status s = find_columns(session, first_of_task); !s.ok()) return s;
-  }
-  return load_offset(session, context);
-}
-
-Status Querier::choose_mapped_columns() {
-  const auto choose = [&](const std::vector<ColumnMapping>& mappings, std::string_view what,
-                          std::vector<std::string>& columns) -> Status {
-    const ColumnMapping* found = nullptr;
-    for (const ColumnMapping& mapping : mappings) {
-      if (!RE2::FullMatch(name_, mapping.expression)) continue;
-      if (found != nullptr) {
-        return {Code::kInvalidConfig, "Error while validating " + std::string(what) +
-                                          " column mappings: Included table '" + quoted_name_ +
-                                          "' matches more than one of the provided regexes"};
-      }
-      found = &mapping;
-    }
-    if (found == nullptr) {
-      return {Code::kInvalidConfig, "Error while validating " + std::string(what) +
-                                        " column mappings: Included table '" + quoted_name_ +
-                                        "' does not match any of the provided regexes"};
-    }
-    columns = found->columns;
-    return sdk::ok();
-  };
-  if (!config_.timestamp_mappings.empty() && uses_timestamp(config_.mode)) {
-    if (Status s = choose(config_.timestamp_mappings, "timestamp", timestamp_columns_); !s.ok()) return s;
-  }
-  if (!config_.incrementing_mappings.empty() && uses_incrementing(config_.mode)) {
-    std::vector<std::string> columns;
-    if (Status s = choose(config_.incrementing_mappings, "incrementing", columns); !s.ok()) return s;
-    incrementing_column_ = columns.front();
-  }
-  return sdk::ok();
-}
-
-Status Querier::find_columns(Session& session, bool first_of_task) {
-  auto columns = session.columns(table_);
-  if (!columns.ok()) return columns.status();
-  const auto find = [&](const std::string& name) {
-    return std::find_if(columns->begin(), columns->end(),
-                        [&](const ColumnInfo& info) { return lower(info.name) == lower(name); });
-  };
-  (void)first_of_task;
-  if (uses_incrementing(config_.mode)) {
-    if (incrementing_column_.empty()) {
-      const auto automatic =
-          std::find_if(columns->begin(), columns->end(), [](const ColumnInfo& info) { return info.auto_increment; });
-      if (automatic == columns->end()) {
-        return {Code::kInvalidConfig,
-                "Table " + quoted_name_ + " has no auto-increment column; name a column in incrementing.column.name"};
-      }
-      incrementing_column_ = automatic->name;
-    }
-    const auto found = find(incrementing_column_);
-    if (found == columns->end()) {
-      return {Code::kInvalidConfig,
-              "Incrementing column: " + incrementing_column_ + " does not exist in table '" + quoted_name_ + "'"};
-    }
-    if (found->nullable && config_.validate_non_null) {
-      return {Code::kInvalidConfig, "Cannot make incremental queries using incrementing column " +
-                                        incrementing_column_ + " on " + quoted_name_ +
-                                        " because this column is nullable."};
-    }
-  }
-  if (!uses_timestamp(config_.mode)) return sdk::ok();
-  if (timestamp_columns_.empty()) {
-    return {Code::kInvalidConfig, "Mode timestamp needs timestamp.column.name: the column of table " + quoted_name_ +
-                                      " that changes with every update"};
-  }
-  std::vector<std::string> missing;
-  bool one_not_null = false;
-  for (const std::string& name : timestamp_columns_) {
-    const auto found = find(name);
-    if (found == columns->end()) {
-      missing.push_back(name);
-    } else {
-      one_not_null = one_not_null || !found->nullable;
-    }
-  }
-  if (!missing.empty()) {
-    return {Code::kInvalidConfig,
-            "Timestamp columns: " + joined(missing, ", ") + " do not exist in table '" + quoted_name_ + "'"};
-  }
-  if (!one_not_null && config_.validate_non_null) {
-    return {Code::kInvalidConfig, "Cannot make incremental queries using timestamp columns " +
-                                      joined(timestamp_columns_, ",") + " on " + quoted_name_ +
-                                      " because all of these columns are nullable."};
-  }
-  return sdk::ok();
-}
-
-Status Querier::load_offset(Session& session, const sdk::SourceContext& context) {
-  mr_value stored{};
-  if (Status s = context.stored_offset(sdk::map_value(partition_entries_), stored); !s.ok()) return s;
-  if (stored.kind != MR_MAP && table_.catalog.empty() && !table_.table.empty()) {
-    // With some drivers PostgreSQL's tables had their database before them.
-    const std::string full = config_.connection.url.database + "." + name_;
-    const mr_value former[] = {sdk::string_value("protocol"), sdk::string_value("1"), sdk::string_value("table"),
-                               sdk::string_value(full)};
-    if (Status s = context.stored_offset(sdk::map_value(former), stored); !s.ok()) return s;
-  }
-  if (stored.kind != MR_MAP && !table_.table.empty()) {
-    const mr_value old[] = {sdk::string_value("table"), sdk::string_value(table_.table)};  // protocol 0
-    if (Status s = context.stored_offset(sdk::map_value(old), stored); !s.ok()) return s;
-  }
-  number_of(sdk::find(stored, "incrementing"), sent_.incrementing);
-  int64_t millis = 0, nanos = 0;
-  if (number_of(sdk::find(stored, "timestamp"), millis)) {
-    sent_.has_timestamp = true;
-    const int64_t seconds = millis >= 0 ? millis / 1000 : -((999 - millis) / 1000);
-    if (!number_of(sdk::find(stored, "timestamp_nanos"), nanos)) nanos = (millis - seconds * 1000) * 1'000'000;
-    sent_.timestamp = {seconds, static_cast<int32_t>(nanos)};
-  } else if (config_.timestamp_initial.has_value() && uses_timestamp(config_.mode)) {
-    if (*config_.timestamp_initial == -1) {
-      auto now = session.now(config_.read.clock);
-      if (!now.ok()) return now.status();
-      sent_.timestamp = *now;
-    } else {
-      const int64_t seconds = *config_.timestamp_initial / 1000;
-      sent_.timestamp = {seconds, static_cast<int32_t>((*config_.timestamp_initial - seconds * 1000) * 1'000'000)};
-    }
-  }
-  newest_ = sent_;
-  return sdk::ok();
-}
-
-std::string Querier::column(const std::string& name) const {
-  const std::string quoted = dialect_.quote(name);
-  return table_.table.empty() ? quoted : dialect_.qualified(table_) + "." + quoted;
-}
-
-std::string Querier::statement() const {
-  std::string sql = table_.table.empty() ? config_.query : "SELECT * FROM " + dialect_.qualified(table_);
-  std::string timestamp;
-  for (const std::string& name : timestamp_columns_) timestamp += (timestamp.empty() ? "" : ",") + column(name);
-  if (timestamp_columns_.size() > 1) timestamp = "COALESCE(" + timestamp + ")";
-  const std::string id = column(incrementing_column_);
-  switch (config_.mode) {
-    case Mode::kBulk:
-      break;
-    case Mode::kIncrementing:
-      sql += " WHERE " + id + " > ? ORDER BY " + id + " ASC";
-      break;
-    case Mode::kTimestamp:
-      sql += " WHERE " + timestamp + " > ? AND " + timestamp + " < ? ORDER BY " + timestamp + " ASC";
-      break;
-    case Mode::kTimestampIncrementing:
-      sql += " WHERE " + timestamp + " < ? AND ((" + timestamp + " = ? AND " + id + " > ?) OR " + timestamp +
-             " > ?) ORDER BY " + timestamp + "," + id + " ASC";
-      break;
-  }
-  if (!config_.query_suffix.empty()) sql += " " + config_.query_suffix;
-  return sql;
-}
-
 Status Querier::start(Session& session, const sdk::SourceContext& context) {
-  std::vector<Parameter> parameters;
   newest_ = sent_;
+  rows_read_ = 0;
+  Instant end;
   if (uses_timestamp(config_.mode)) {
-    auto end = session.now(config_.read.clock);
-    if (!end.ok()) return end.status();
-    int64_t delay = config_.timestamp_delay_ms;
-    end->seconds -= delay / 1000;
-    if (delay % 1000 != 0) {
-      end->nanos -= static_cast<int32_t>(delay % 1000 * 1'000'000);
-      if (end->nanos < 0) {
-        end->nanos += 1'000'000'000;
-        --end->seconds;
-      } else if (end->nanos >= 1'000'000'000) {
-        end->nanos -= 1'000'000'000;
-        ++end->seconds;
-      }
-    }
-    if (config_.mode == Mode::kTimestamp) {
-      parameters = {sent_.timestamp, *end};
-    } else {
-      parameters = {*end, sent_.timestamp, sent_.incrementing, sent_.timestamp};
-    }
-  } else if (config_.mode == Mode::kIncrementing) {
-    parameters = {sent_.incrementing};
+    auto until = end_of_read(session, config_);
+    if (!until.ok()) return failed(until.status());
+    end = *until;
   }
-  auto reader = session.read(statement(), parameters, config_.read);
-  if (!reader.ok()) {
-    const Status& why = reader.status();
-    return {why.code(),
-            "Reading " + (table_.table.empty() ? std::string("the query") : "table " + quoted_name_) +
-                " failed: " + why.message(),
-            why.retry_after_ms()};
-  }
+  auto reader = session.read(statement_->text(), statement_->parameters(sent_, end), config_.read);
+  if (!reader.ok()) return failed(reader.status());
   reader_ = std::move(*reader);
   after_batch_ = sdk::ok();
-  if (Status s = register_schema(context); !s.ok()) {
+  if (Status s = register_schemas(context); !s.ok()) {
     abandon();
     return s;
   }
   return sdk::ok();
+}
+
+/// The statement is told where it, or what it reads, must be at fault: waiting does not mend it.
+Status Querier::failed(const Status& why) const {
+  std::string message = "Reading " + (table_.table.empty() ? std::string("the query") : "table " + quoted_name_) +
+                        " failed: " + why.message();
+  if (why.code() != Code::kUnavailable && why.code() != Code::kStopped)
+    message += "; the statement was: " + statement_->told();
+  return {why.code(), std::move(message), why.retry_after_ms()};
 }
 
 void Querier::abandon() {
@@ -260,7 +75,7 @@ void Querier::abandon() {
   pending_ = false;
 }
 
-Status Querier::register_schema(const sdk::SourceContext& context) {
+Status Querier::register_schemas(const sdk::SourceContext& context) {
   std::vector<std::string> shape;
   std::set<std::string> labels;
   for (const ResultColumn& column : reader_->columns()) {
@@ -303,6 +118,7 @@ Status Querier::register_schema(const sdk::SourceContext& context) {
   row.fields = fields.data();
   row.field_count = fields.size();
   if (Status s = context.register_schema(row, schema_); !s.ok()) return s;
+  if (Status s = register_key(context, fields); !s.ok()) return s;
   shape_ = std::move(shape);
   const auto skipped = reader_->skipped();
   if (!skipped.empty()) {
@@ -310,6 +126,21 @@ Status Querier::register_schema(const sdk::SourceContext& context) {
                  joined({skipped.begin(), skipped.end()}, ", ") + "; a query may cast them to text");
   }
   return sdk::ok();
+}
+
+/// A struct of the primary key's columns, named after the table as the value is.
+Status Querier::register_key(const sdk::SourceContext& context, std::span<const mr_field> fields) {
+  if (keys_at_.empty()) return sdk::ok();
+  std::vector<mr_field> chosen;
+  for (const size_t at : keys_at_) chosen.push_back(fields[at]);
+  const std::string name = table_.table + ".Key";
+  mr_schema key{};
+  key.struct_size = sizeof(key);
+  key.type = MR_STRUCT;
+  key.name = sdk::to_mr(name);
+  key.fields = chosen.data();
+  key.field_count = static_cast<uint32_t>(chosen.size());
+  return context.register_schema(key, key_schema_);
 }
 
 Status Querier::find_positions() {
@@ -323,6 +154,15 @@ Status Querier::find_positions() {
               "Incrementing column " + incrementing_column_ + " not found in " + joined(labels, ",")};
     }
     incrementing_at_ = static_cast<size_t>(found - labels.begin());
+  }
+  keys_at_.clear();
+  for (const std::string& name : key_columns_) {
+    const auto found = std::find(labels.begin(), labels.end(), name);
+    if (found == labels.end()) {
+      return {Code::kInvalidConfig, "Column " + name + " of the primary key of " + name_ +
+                                        " is not among those that are read: " + joined(labels, ",")};
+    }
+    keys_at_.push_back(static_cast<size_t>(found - labels.begin()));
   }
   if (!uses_timestamp(config_.mode)) return sdk::ok();
   timestamps_at_.clear();
@@ -349,6 +189,7 @@ Status Querier::emit_batch(const sdk::SourceContext& context) {
   if (!pending_) {
     batch_.clear();
     after_batch_ = reader_->fetch(batch_, config_.batch_rows_max, kBatchBytesMax);
+    rows_read_ += batch_.rows;
     if (Status s = build_records(); !s.ok()) {
       abandon();
       return s;
@@ -356,9 +197,15 @@ Status Querier::emit_batch(const sdk::SourceContext& context) {
   }
   if (Status s = send(context); !s.ok()) return s;
   const Status after = after_batch_;
-  if (!after.ok() || reader_->done()) reader_.reset();
-  if (after.ok()) return after;
-  return {after.code(), "Reading " + quoted_name_ + " failed: " + after.message(), after.retry_after_ms()};
+  if (!after.ok()) {
+    reader_.reset();
+    return failed(after);
+  }
+  if (!reader_->done()) return after;
+  reader_.reset();
+  queried_ = true;
+  rows_wait_ = config_.page_rows != 0 && rows_read_ == config_.page_rows;  // then this was not the last page
+  return after;
 }
 
 Status Querier::send(const sdk::SourceContext& context) {
@@ -409,6 +256,7 @@ Status Querier::build_records() {
   records_.assign(rows, mr_record{});
   offsets_.resize(config_.mode == Mode::kBulk ? 0 : rows);
   offset_entries_.resize(rows * 6);
+  key_values_.resize(rows * keys_at_.size());
   for (size_t row = 0; row < rows; ++row) {
     const mr_value* values = batch_.values.data() + row * batch_.width;
     mr_record& record = records_[row];
@@ -419,6 +267,7 @@ Status Querier::build_records() {
     record.value.size = static_cast<uint32_t>(batch_.width);
     record.value.u.items = values;
     record.timestamp_ms = MR_NO_TIMESTAMP;
+    if (!keys_at_.empty()) write_key(row, values);
     if (config_.mode == Mode::kBulk) continue;  // nothing to go on from: no offset is kept
     record.source_partition = sdk::map_value(partition_entries_);
     if (config_.mode == Mode::kTimestamp) {
@@ -439,6 +288,15 @@ Status Querier::build_records() {
     offsets_[rows - 1] = newest_;
   for (size_t row = 0; row < rows; ++row) write_offset(row, offsets_[row]);
   return sdk::ok();
+}
+
+void Querier::write_key(size_t row, const mr_value* values) {
+  mr_value* key = key_values_.data() + row * keys_at_.size();
+  for (size_t i = 0; i < keys_at_.size(); ++i) key[i] = values[keys_at_[i]];
+  records_[row].key_schema = key_schema_;
+  records_[row].key.kind = MR_STRUCT;
+  records_[row].key.size = static_cast<uint32_t>(keys_at_.size());
+  records_[row].key.u.items = key;
 }
 
 void Querier::write_offset(size_t row, const SourceOffset& offset) {

@@ -56,6 +56,8 @@ class Dialect {
                                     const WriteOptions& options) const = 0;
   /// A default value as SQL literal; empty when it has no form.
   virtual std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const = 0;
+  /// What a statement has in the place of a parameter.
+  virtual std::string parameter(const Parameter& value, const WallClock& clock) const = 0;
   /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
   virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
 };

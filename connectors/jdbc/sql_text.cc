@@ -69,4 +69,13 @@ std::string number_text(const mr_value& value) {
   }
 }
 
+std::string joined(const std::vector<std::string>& names, std::string_view separator) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i != 0) out += separator;
+    out += names[i];
+  }
+  return out;
+}
+
 }  // namespace millrace::jdbc

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "connectors/jdbc/session.h"
 
@@ -17,5 +18,8 @@ std::string logical_time_text(const mr_schema& schema, const mr_value& value, co
 
 /// An integer, floating point or decimal number; empty for all else.
 std::string number_text(const mr_value& value);
+
+/// `names` with `separator` between them.
+std::string joined(const std::vector<std::string>& names, std::string_view separator);
 
 }  // namespace millrace::jdbc

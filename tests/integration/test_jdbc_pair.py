@@ -121,6 +121,32 @@ class JdbcPair(DatabaseTest):
         self.assertEqual("0", self.db.sql("SELECT count(*) FROM src.users s LEFT JOIN dst.exact d ON d.id = s.id AND d.user_id = s.user_id "
                                           "AND d.name = s.name WHERE d.id IS NULL"))
 
+    def test_kill_nine_in_an_initial_load_does_not_start_it_again(self):
+        rows = 300000
+        for pages in ("0", "20000"):
+            with self.subTest(pages=pages):
+                self.databases("src", "dst")
+                self.db.sql(f"CREATE TABLE users (id int primary key) AS SELECT seq AS id FROM seq_1_to_{rows}", "src")
+                name = f"source{pages}"
+                worker = self.worker(settings={"offset.flush.interval.ms": "100", "log.dirs": str(self.folder / f"log{pages}")}).start()
+
+                def read_up_to():
+                    offsets = worker.get(f"/connectors/{name}/offsets").json["offsets"]
+                    return offsets[0]["offset"]["incrementing"] if offsets else 0
+
+                worker.must_create(name, self.source("src", "users", **{"batch.max.rows": "20", "millrace.page.rows": pages}))
+                eventually(lambda: read_up_to() > 10000, "the load is under way")
+                before = read_up_to()
+                worker.kill()
+                self.assertLess(before, rows, "the kill fell into the load")
+                worker.start()
+                eventually(lambda: read_up_to() == rows, "the load ends", 240)
+                worker.must_create("sink", self.sink("dst", "my_topic_users", **{"table.name.format": "copy"}))
+                eventually(lambda: int(self.db.sql("SELECT count(DISTINCT id) FROM dst.copy")) == rows, "all rows are there", 240)
+                again = self.db.sql("SELECT min(id) FROM (SELECT id FROM dst.copy GROUP BY id HAVING count(*) > 1) repeated")
+                self.assertTrue(again == "NULL" or int(again) > before, f"{again}: rows before the stored offset {before} do not come again")
+                self.assertEqual(0, worker.stop())
+
 
 if __name__ == "__main__":
     unittest.main()
