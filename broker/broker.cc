@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "broker/kafka_metadata.h"
+#include "core/json_text.h"
 
 namespace millrace {
 namespace {
@@ -120,13 +123,25 @@ Status Broker::load_kafka_metadata() {
   return {};
 }
 
+/// Rendered without a tree: a connector may create thousands of topics, and each writes all of them.
 Status Broker::write_catalogue() {
-  auto topics = nlohmann::json::object();
+  std::string text = R"({"version":1,"topics":{)";
+  const char* separator = "\n";
   for (const auto& [name, info] : topics_) {
-    topics[name] = {{"id", info.id}, {"partitions", info.partitions}, {"configs", info.configs}};
+    text += std::exchange(separator, ",\n");
+    append_json_string(text, name);
+    text += R"(:{"id":)";
+    append_json_string(text, info.id);
+    fmt::format_to(std::back_inserter(text), R"(,"partitions":{},"configs":{{)", info.partitions);
+    for (const auto& [key, value] : info.configs) {
+      if (text.back() != '{') text += ',';
+      append_json_string(text, key);
+      text += ':';
+      append_json_string(text, value);
+    }
+    text += "}}";
   }
-  const nlohmann::json document = {{"version", 1}, {"topics", topics}};
-  return fs_.write_file_atomically(options_.directory / kCatalogueFile, document.dump(2) + "\n");
+  return fs_.write_file_atomically(options_.directory / kCatalogueFile, text + "}}\n");
 }
 
 Status Broker::load_cluster_id() {
