@@ -21,23 +21,13 @@ import tempfile
 import threading
 import time
 
+from orders import COLUMNS, ROWS, usage
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/integration"))
 
-TABLE = ("CREATE TABLE src.orders (id bigint primary key, user_id varchar(50), product_id varchar(120), order_id varchar(50), qty int, "
-         "unit_price decimal(12,2), total_price decimal(14,2), created_at datetime(3))")
-ROWS = ("INSERT INTO src.orders SELECT seq, concat('user-', seq % 50000), concat('product-', seq % 1000, '-with-a-name-of-usual-length'), uuid(), "
-        "1 + seq % 9, 1 + (seq % 10000) / 100, (1 + seq % 9) * (1 + (seq % 10000) / 100), "
-        "'2026-01-01' + INTERVAL seq * 37 SECOND + INTERVAL seq % 1000 * 1000 MICROSECOND FROM seq_{first}_to_{last}")
+TABLE = f"CREATE TABLE src.orders ({COLUMNS.format(datetime='datetime')})"
 TRANSACTION = 1000
 TOPIC = "bench.src.orders"
-
-
-def usage(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    user, system = (int(field) / os.sysconf("SC_CLK_TCK") for field in fields[11:13])
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    return user, system, peak / 1024
 
 
 class SpareMemory:

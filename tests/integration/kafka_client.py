@@ -193,6 +193,21 @@ class Kafka:
         if code:
             raise RuntimeError(f"{topic}: {text(code)}")
 
+    def produce_all(self, topic, records):
+        """Many texts (key, value or None), in large batches, into partition 0."""
+        producer = handle(PRODUCER, {"bootstrap.servers": self.bootstrap, "linger.ms": "20", "batch.size": "1000000", "log_level": "0",
+                                     "queue.buffering.max.messages": "100000"})
+        made = LIB.rd_kafka_topic_new(producer, topic.encode(), None)
+        for key, value in records:
+            key, value = key.encode(), value.encode() if value is not None else None
+            while LIB.rd_kafka_produce(made, 0, COPY_PAYLOAD, value, len(value or b""), key, len(key), None):
+                LIB.rd_kafka_flush(producer, 50)  # its queue is full
+        code = LIB.rd_kafka_flush(producer, 60_000)
+        LIB.rd_kafka_topic_destroy(made)
+        LIB.rd_kafka_destroy_flags(producer, 8)
+        if code:
+            raise RuntimeError(f"{topic}: {text(code)}")
+
 
 def content(pointer, length):
     return None if not pointer else ctypes.string_at(pointer, length)
