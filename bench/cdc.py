@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Change data capture of a table of orders, with the real program and a real server; prints what it cost.
 
-    bench/cdc.py [--rows 1000000] [--seconds 20] [--rate 1000] [--build build/release]
+    bench/cdc.py [--rows 1000000] [--seconds 20] [--rate 1000] [--set KEY=VALUE] [--build build/release]
 
 With schemas in the records and without: a snapshot of the table; then, with the connector stopped, as many inserts in transactions of
 1000, and how fast the resumed connector catches up with the binlog. For each: rows a second, CPU seconds of the millrace process,
@@ -96,7 +96,8 @@ class Bench:
         self.worker = self.kafka = None
 
     def create(self, **more):
-        self.connector.create(self.support.connector_config(self.db, self.worker, "bench", table_include_list="src.orders", **more))
+        config = self.support.connector_config(self.db, self.worker, "bench", table_include_list="src.orders", **more)
+        self.connector.create({**config, **dict(setting.split("=", 1) for setting in self.options.set)})
 
     def arrived(self, rows):
         known = self.connector.call("GET", "/status", expected=(200, 404)).status == 200  # not yet just after its creation
@@ -183,6 +184,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=20, help="of the latency run")
     parser.add_argument("--rate", type=int, default=1000, help="transactions a second of the latency run")
     parser.add_argument("--eager", action="store_true", help="poll.interval.ms=1 in the latency run")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the connector, such as "
+                        "producer.override.compression.type=lz4")
     parser.add_argument("--build", default="build/release")
     options = parser.parse_args()
     os.environ["MILLRACE_BUILD"] = str(pathlib.Path(options.build).resolve())

@@ -1,4 +1,5 @@
 // The one program: `millrace <command>`. Links named after Kafka's scripts choose the command by their own name.
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -27,6 +28,14 @@ using namespace millrace;
 // Kafka Connect's exit codes.
 constexpr int kUsage = 1;
 constexpr int kStartFailed = 3;
+
+/// Records travel in buffers that come and go all the time. glibc gives their pages back each time and gets them anew,
+/// which for large records costs more than all the work on them; up to 64 MiB stay, one allocation of 4 MiB does not.
+void keep_freed_memory() {
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
 
 /// The folder of the running program, links resolved.
 std::filesystem::path program_folder() {
@@ -131,6 +140,7 @@ int report(const Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   std::vector<std::string> tool_arguments;
   if (const Tool* tool = tool_of(argc, argv, tool_arguments)) {
     ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone is an error of the write

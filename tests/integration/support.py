@@ -24,10 +24,15 @@ PASSWORD = "test1357"
 PATIENCE_S = float(os.environ.get("MILLRACE_PATIENCE_S", "60"))
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_port(given=set()):
+    """One that was not given out before: what asked first may not listen yet."""
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in given:
+            given.add(port)
+            return port
 
 
 def eventually(condition, what, timeout_s=None):
