@@ -172,7 +172,7 @@ void JsonBuffer::put_string(std::string_view text) {
   if (run == text.size()) {  // nearly all
     char* to = room(run + 2);
     *to++ = '"';
-    std::memcpy(to, text.data(), run);
+    if (run > 0) std::memcpy(to, text.data(), run);  // an empty text may be at nullptr
     to[run] = '"';
     at_ = to + run + 1;
     return;

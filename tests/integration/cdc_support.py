@@ -1,6 +1,7 @@
 """What tests and benches of change data capture share: a MariaDB that writes a binlog, a worker whose log others can read, and a
 connector's REST calls that return when the state they ask for has come."""
 import json
+import os
 import pathlib
 import subprocess
 import time
@@ -21,6 +22,8 @@ def connector_config(db, worker, prefix, **more):
               "database.port": str(db.port), "database.user": "root", "database.password": PASSWORD, "database.server.id": "5400",
               "topic.prefix": prefix, "schema.history.internal.kafka.bootstrap.servers": worker.bootstrap,
               "schema.history.internal.kafka.topic": f"hist.{prefix}", **{name.replace("_", "."): value for name, value in more.items()}}
+    if os.environ.get("MILLRACE_SANITIZE") == "thread":  # librdkafka's C11 threads are unknown to it, and a history is not needed
+        config = {name: value for name, value in config.items() if not name.startswith("schema.history.")}
     return {name: value for name, value in config.items() if value is not None}
 
 

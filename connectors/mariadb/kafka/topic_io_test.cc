@@ -42,6 +42,9 @@ class TopicIo : public ::testing::Test {
       return;
     }
     const fs::path program = fs::path(MILLRACE_BINARY_DIR) / "bin/millrace";
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "librdkafka starts C11 threads, of which ThreadSanitizer knows nothing";
+#endif
     if (!fs::exists(program)) GTEST_SKIP() << "no broker: " << program << " is not built";
     std::string name = (fs::temp_directory_path() / "millrace-topic-io-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
