@@ -69,6 +69,23 @@ TEST(JsonMemo, WritesWhatAConverterWithoutAPastWrites) {
   }
 }
 
+TEST(JsonMemo, TheTextOfOneStringMayBeTheBytesOfAnother) {
+  const SchemaPtr schema = schema_of_row();
+  // Line end, quote, tab; bytes that are no UTF-8 are written shorter or longer, which must not make up for an escape.
+  const std::pair<std::string, std::string> pairs[] = {{"\n", "\\n"},  {"a\"b", "a\\\"b"},      {"\t", "\\t"},
+                                                       {"\\", "\\\\"}, {"\n\xFF\xFF", "\\n??"}, {"\n\xE0\x80", "\\n?"}};
+  for (const auto& [before, after] : pairs) {
+    JsonConverter converter;
+    ASSERT_TRUE(converter.configure({{"schemas.enable", "false"}}, false));
+    std::vector<Value> fields(kFields, Value{});
+    fields[7] = string_value("the same");
+    for (const std::string* text : {&before, &before, &after, &after, &before}) {
+      fields[11] = string_value(*text);
+      EXPECT_EQ(written(converter, *schema, fields), written_anew(*schema, fields)) << before;
+    }
+  }
+}
+
 TEST(JsonMemo, AFailedRecordLeavesNothingBehind) {
   const SchemaPtr schema = schema_of_row();
   JsonConverter converter;

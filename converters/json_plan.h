@@ -14,6 +14,7 @@ namespace millrace {
 struct JsonMemo {
   struct Member {
     uint8_t kind;
+    bool escaped;  ///< a string whose text is not its bytes
     uint32_t end;  ///< of the member in `text`
     int64_t number;
   };

@@ -215,6 +215,7 @@ bool JsonWriter::write_members(const JsonPlan& plan, const Value& value, size_t 
     const JsonPlan::Member& member = plan.members[i];
     out_.put_blocks(i != 0, member.padded, member.key_size);
     const Value& field = value.u.items[i];
+    const size_t start = out_.size();
     // The most frequent ones without a call.
     if (member.plan->step == Step::kString && field.kind == MR_STRING) {
       out_.put_string(bytes_of(field));
@@ -223,7 +224,10 @@ bool JsonWriter::write_members(const JsonPlan& plan, const Value& value, size_t 
     } else if (!write(*member.plan, field)) {
       return false;
     }
-    if (memo != nullptr) memo->members[i] = {field.kind, static_cast<uint32_t>(out_.size() - begin), field.u.i64};
+    if (memo != nullptr) {
+      const bool escaped = field.kind == MR_STRING && out_.text().substr(start).find('\\') != std::string_view::npos;
+      memo->members[i] = {field.kind, escaped, static_cast<uint32_t>(out_.size() - begin), field.u.i64};
+    }
   }
   if (memo != nullptr) {
     constexpr size_t kKeptBytes = 4096;
@@ -249,7 +253,9 @@ size_t JsonWriter::same_members(const JsonPlan& plan, const Value& value) {
       continue;
     }
     if (field.kind != MR_STRING) return i;
-    // Compared with what was written: of the same length between its quotes when nothing had to be escaped.
+    // Compared with what was written, which is the bytes themselves where nothing had to be escaped: the text of a line
+    // end is also that of a backslash and an n, but not what those are written as.
+    if (known.escaped) return i;
     const size_t begin = (i == 0 ? 1 : memo.members[i - 1].end + 1) + plan.members[i].key_size;
     if (known.end - begin != field.size + size_t{2}) return i;
     if (std::memcmp(memo.text.data() + begin + 1, field.u.bytes, field.size) != 0) return i;
