@@ -240,7 +240,7 @@ Expected<std::string> parse_signal_body(std::string_view text) {
     return unfitting("'type' must say what the signal asks for, such as execute-snapshot or pause-snapshot");
   const Json* data = member(*body, "data");
   if (data != nullptr && !data->is_object() && !data->is_string() && !data->is_null())
-    return unfitting("'data' must be a JSON object");
+    return unfitting("'data' must be a JSON object, or a text that holds one");
   const Json* id = member(*body, "id");
   if (id != nullptr && !id->is_string()) return unfitting("'id' must be a text");
   if (id == nullptr) {

@@ -50,7 +50,7 @@ constexpr std::string_view kSchemas = R"json({
 "Signal": {"type": "object", "required": ["type"], "additionalProperties": false, "properties": {
   "id": {"type": "string", "description": "Told in notifications; made up when there is none."},
   "type": {"type": "string", "minLength": 1, "description": "As Debezium's, such as execute-snapshot."},
-  "data": {"type": "object", "nullable": true}}},
+  "data": {"oneOf": [{"type": "object"}, {"type": "string"}], "nullable": true}}},
 "Offsets": {"type": "object", "required": ["offsets"], "additionalProperties": false, "properties": {
   "offsets": {"type": "array", "items": {"type": "object", "required": ["partition", "offset"],
     "additionalProperties": false, "properties": {

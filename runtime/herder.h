@@ -117,7 +117,7 @@ class Herder {
   virtual Expected<ConnectorStatus> restart_connector(const std::string& name, RestartRequest request) = 0;
   virtual Status restart_task(const std::string& name, int task) = 0;
   /// Gives a signal, a JSON object {"id", "type", "data"}, to the connector's running tasks. It is not stored: one that
-  /// a task has not taken when the worker ends is gone. Errors: kNotFound; kConflict when no task takes signals.
+  /// a task has not taken when it or the worker ends is gone. Errors: kNotFound; kConflict when no task takes signals.
   virtual Status post_signal(const std::string& name, const std::string& json) = 0;
 
   virtual Expected<std::vector<std::string>> active_topics(const std::string& name) = 0;

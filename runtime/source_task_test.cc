@@ -237,6 +237,9 @@ TEST_F(SourceTaskTest, ProgressIsInTheStatusUntilToldAnew) {
   ASSERT_TRUE(eventually([&] { return task_->status().progress.size() == 2; }));
   EXPECT_EQ(task_->status().progress[0].text, "db.t");
   EXPECT_EQ(task_->status().progress[1].number, 7);
+  task_->request_stop();
+  ASSERT_TRUE(task_->await_end(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+  EXPECT_TRUE(task_->status().progress.empty());
 }
 
 TEST_F(SourceTaskTest, SignalsWaitForAPluginThatAsks) {
@@ -260,6 +263,9 @@ TEST_F(SourceTaskTest, SignalsWaitForAPluginThatAsks) {
   ASSERT_TRUE(eventually([&] { return taken.with([](auto& list) { return list.size() == 2; }); }));
   EXPECT_THAT(taken.with([](auto& list) { return list; }),
               ::testing::ElementsAre(R"({"type":"first"})", R"({"type":"second"})"));
+  task_->request_stop();
+  ASSERT_TRUE(task_->await_end(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+  EXPECT_EQ(task_->post_signal(R"({"type":"late"})").error().code, ErrorCode::kConflict);
 }
 
 TEST_F(SourceTaskTest, ASourceMayNotWriteToItsOwnOffsetsInTransactions) {

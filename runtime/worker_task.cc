@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace millrace {
 
@@ -35,6 +36,7 @@ void WorkerTask::run() {
   while (!stop_.requested()) {
     const auto began = std::chrono::steady_clock::now();
     Status outcome = execute();
+    nothing_runs();
     if (outcome || stop_.requested()) break;
     const Error& error = outcome.error();
     const bool again = error.retriable() && policy_.auto_restart;
@@ -43,9 +45,17 @@ void WorkerTask::run() {
     if (!again || stop_.wait_for(delay_after(std::chrono::steady_clock::now() - began, error))) break;
     visible_.with([](Visible& visible) { ++visible.restarts; });
   }
+  const size_t dropped = signals_.with([](Signals& signals) { return std::exchange(signals.waiting, {}).size(); });
+  if (dropped > 0) logger_.warn("signals_dropped", {{"count", dropped}, {"reason", "the task has ended"}});
   if (visible_.with([](const Visible& visible) { return visible.state; }) != State::kFailed)
     set_state(State::kUnassigned);
   ended_.request();
+}
+
+/// Nobody tells of progress or takes signals until the plugin's task runs again. Signals that wait are its next ones.
+void WorkerTask::nothing_runs() {
+  visible_.with([](Visible& visible) { visible.progress.clear(); });
+  signals_.with([](Signals& signals) { signals.asked_for = false; });
 }
 
 std::chrono::milliseconds WorkerTask::delay_after(std::chrono::steady_clock::duration run, const Error& error) {

@@ -102,6 +102,7 @@ class WorkerTask : public mr_context {
 
  private:
   void run();
+  void nothing_runs();
   /// How long to wait before an automatic restart, after a run of this length.
   std::chrono::milliseconds delay_after(std::chrono::steady_clock::duration run, const Error& error);
 

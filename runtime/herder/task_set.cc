@@ -123,10 +123,14 @@ Status TaskSet::post_signal(const std::string& json) const {
   if (running.empty())
     return fail(ErrorCode::kConflict,
                 fmt::format("Connector {} has no running task that could take a signal", connector_));
+  Status refused;
+  bool taken = false;
   for (const auto& task : running) {
-    if (Status posted = task->post_signal(json); !posted) return posted;
+    Status posted = task->post_signal(json);
+    taken |= posted.has_value();
+    if (!posted) refused = std::move(posted);
   }
-  return {};
+  return taken ? Status{} : refused;
 }
 
 std::vector<ConnectorStatus::Part> TaskSet::status() const {

@@ -34,7 +34,7 @@ class TaskSet {
   enum class Statuses { kForget, kKeep };
   void stop(Statuses statuses);
 
-  /// Gives a signal to every task. Errors: kConflict, the tasks' own or that there is none.
+  /// Gives a signal to every task that takes some. Errors: kConflict when none does, with why.
   Status post_signal(const std::string& json) const;
 
   bool empty() const;
