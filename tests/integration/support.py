@@ -147,9 +147,9 @@ class Worker:
     def launch(self):
         properties = self.folder / "worker.properties"
         properties.write_text("".join(f"{k}={v}\n" for k, v in self.settings.items()))
-        self.log = open(self.folder / "worker.log", "ab")
-        self.process = subprocess.Popen([str(self.program), self.mode, str(properties), *self.connectors],
-                                        stdout=self.log, stderr=self.log, cwd=self.folder)
+        with open(self.folder / "worker.log", "ab") as log:  # the child has its own
+            self.process = subprocess.Popen([str(self.program), self.mode, str(properties), *self.connectors],
+                                            stdout=log, stderr=log, cwd=self.folder)
         return self
 
     def start(self):
@@ -174,8 +174,6 @@ class Worker:
                 self.process.kill()
                 self.process.wait()
                 raise AssertionError("the worker did not stop within 30 s of SIGTERM")
-        if self.process:
-            self.log.close()
         return self.process.returncode if self.process else None
 
     def kill(self):

@@ -90,7 +90,7 @@ class Signals(ProcessTest):
 
     def by_table(self, kind, **data):
         self.signals += 1
-        text = json.dumps({name.replace("_", "-"): value for name, value in data.items()})
+        text = json.dumps({name.replace("_", "-"): value for name, value in data.items()}).replace("\\", "\\\\").replace("'", "''")
         self.session.run(f"INSERT INTO {SIGNAL_TABLE} VALUES ('signal-{self.signals}', '{kind}', '{text}')")
 
     def by_topic(self, kind, **data):
@@ -122,6 +122,20 @@ class Signals(ProcessTest):
         self.worker_.start()
         eventually(lambda: self.connector.states() == ("RUNNING", "RUNNING"), "the task runs again", 60)
 
+    def close_gate(self, table, first, last):
+        """A condition that holds a snapshot of the table up within some rows until open_gate(), however fast the machine is: the chunk
+        with them waits for a lock of the server's that the test has. (Of them alone, as the largest key is asked for first.)"""
+        self.gate = self.db.session()
+        self.addCleanup(self.gate.close)
+        self.gate.run("DO GET_LOCK('gate', 0)")
+        return [{"data-collection": f"{DATABASE}.{table}", "filter": f"(id NOT BETWEEN {first} AND {last} OR GET_LOCK('gate', 600) = 1)"}]
+
+    def wait_at_gate(self):
+        eventually(lambda: self.gate.value("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'") == "1", "a chunk waits at the gate")
+
+    def open_gate(self):
+        self.gate.run("DO RELEASE_LOCK('gate')")
+
     def check(self, tables=TABLES):
         """Every row is there, and as the table has it."""
         self.workload.stop()
@@ -138,9 +152,11 @@ class Signals(ProcessTest):
             self.assertEqual([], differences[:5], f"{len(differences)} rows of {name} differ")
 
     def pause_kill_resume_kill(self, send):
-        send("execute-snapshot", type="incremental", data_collections=[f"{DATABASE}.(orders|stock|moving)"])
-        eventually(lambda: self.read_rows("orders") + self.read_rows("stock") + self.read_rows("moving") > 300, "some chunks are read")
+        send("execute-snapshot", type="incremental", data_collections=[f"{DATABASE}.(orders|stock|moving)"],
+             additional_conditions=self.close_gate("orders", 2_400, 2_600))
+        self.wait_at_gate()
         send("pause-snapshot", type="incremental")
+        self.open_gate()
         self.told("PAUSED")
         chunks = lambda: sum(type_ == "IN_PROGRESS" for type_, _ in self.notes())
         paused = cdc_support.settled(chunks, QUIET_S, 10)
@@ -176,9 +192,11 @@ class Signals(ProcessTest):
     def test_a_stopped_snapshot_leaves_out_only_what_it_names(self):
         self.begin(**{"signal.data.collection": SIGNAL_TABLE, "signal.enabled.channels": "source,file",
                       "signal.file": str(self.folder / "signals.txt"), "incremental.snapshot.chunk.size": "50"}, more_rows=20_000)
-        self.by_file("execute-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders", f"{DATABASE}.stock"])
-        eventually(lambda: self.read_rows("orders") > 100, "some chunks are read")
+        self.by_file("execute-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders", f"{DATABASE}.stock"],
+                     additional_conditions=self.close_gate("orders", -10_000, -9_990))
+        self.wait_at_gate()
         self.by_rest("pause-snapshot", type="incremental")
+        self.open_gate()
         self.told("PAUSED")
         self.by_rest("stop-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders"])
         self.told("ABORTED")

@@ -146,7 +146,6 @@ class CdcToJdbc(ProcessTest):
         self.run_sql("CREATE TABLE later (id INT PRIMARY KEY, name VARCHAR(10))", "INSERT INTO later VALUES (1, 'one'), (2, 'two')")
         self.same(["later"], "a table made later has arrived")
         self.node.kill()
-        self.node.log.close()
         self.transactions(40)
         self.node.start()
         self.transactions(20)
