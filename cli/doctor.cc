@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/connector_file.h"
-#include "cli/lint_checks.h"
-#include "core/properties.h"
-#include "runtime/plugin_bridge.h"
+#include "cli/lint_files.h"
 
 namespace millrace {
 namespace {
@@ -45,39 +42,6 @@ DoctorArguments parse(const std::vector<std::string>& arguments) {
   return parsed;
 }
 
-Findings examine(const DoctorArguments& arguments, const std::string& built_in_plugins) {
-  PosixFileSystem files;
-  Findings findings;
-  ConfigMap settings;
-  if (!arguments.worker.empty()) {
-    if (auto read = read_properties_file(files, arguments.worker)) {
-      settings = std::move(*read);
-    } else {
-      findings.add(arguments.worker, "", Severity::kError, read.error().message);
-    }
-  }
-  PluginHost plugins(files, plugin_host_table(), Logger());
-  plugins.scan(built_in_plugins);
-  const auto path = settings.find("plugin.path");
-  for (const std::string& folder : split_list(path == settings.end() ? "" : path->second)) plugins.scan(folder);
-  const auto providers = ConfigProviders::create(settings, files);
-  for (const std::string& file : arguments.connectors) {
-    findings.count_file();
-    const auto connector = read_connector_file(files, file);
-    if (!connector) {
-      findings.add(file, "", Severity::kError, connector.error().message);
-      continue;
-    }
-    lint_connector(file, connector->config,
-                   {.plugins = plugins,
-                    .providers = providers ? *providers : ConfigProviders(),
-                    .rules = ValidationRules(),
-                    .online = true},
-                   findings);
-  }
-  return findings;
-}
-
 }  // namespace
 
 int run_doctor(const std::vector<std::string>& arguments, const std::string& built_in_plugins, std::FILE* out,
@@ -88,7 +52,10 @@ int run_doctor(const std::vector<std::string>& arguments, const std::string& bui
     fmt::print(err, "millrace doctor: {}\n{}", parsed.problem, kUsage);
     return kWrongArguments;
   }
-  const Findings findings = examine(parsed, built_in_plugins);
+  PosixFileSystem files;
+  const Findings findings =
+      lint_files({.worker = parsed.worker, .connectors = parsed.connectors, .check_worker = false, .online = true},
+                 files, built_in_plugins);
   std::fputs((parsed.json ? findings.json() : findings.text()).c_str(), out);
   return findings.exit_code(false);
 }

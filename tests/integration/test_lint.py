@@ -79,6 +79,22 @@ class LintTest(unittest.TestCase):
         self.assertIn("broken.json: error: ", text)
         self.assertIn("/no/such/file: error: ", text)
 
+    def test_doctor_tells_what_is_wrong_with_the_files_as_lint_does(self):
+        (self.folder / "plugins").mkdir()
+        self.write("plugins/broken.so", "no library")
+        self.write("worker.properties", "plugin.path=plugins\n")
+        twice = self.write("twice.properties", "name=twice\nname=once\nconnector.class=FileStreamSource\ntopic=t\ntopic=u\n")
+        done = subprocess.run([PROGRAM, "doctor", "--worker", "worker.properties", twice], capture_output=True, text=True, cwd=self.folder,
+                              timeout=60)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        lines = done.stdout.splitlines()
+        for start, part in [("worker.properties: warning: Connectors are checked as if", '"key.converter" which has no default value.'),
+                            ("worker.properties:plugin.path: warning: plugin", "broken.so refused: it cannot be loaded"),
+                            (f"{twice}:name: warning: It is set more than once", "the last one counts"),
+                            (f"{twice}:topic: warning: It is set more than once", "the last one counts")]:
+            self.assertTrue(any(line.startswith(start) and part in line for line in lines), (start, done.stdout))
+        self.assertNotIn("..", done.stdout.replace("...", ""))
+
     def test_wrong_arguments(self):
         code, _, problem = self.lint("--frobnicate")
         self.assertEqual(1, code)
