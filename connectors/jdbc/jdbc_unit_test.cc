@@ -162,6 +162,8 @@ TEST(Errors, SayWhatTheCallerDoesNext) {
   EXPECT_EQ(classify(1045, "28000"), Code::kInvalidConfig);
   EXPECT_EQ(classify(1062, "23000"), Code::kBadRecord);
   EXPECT_EQ(classify(1146, "42S02"), Code::kInternal);
+  for (const unsigned full : {3U, 20U, 1021U, 1026U, 1030U, 1114U})
+    EXPECT_EQ(classify(full, "HY000"), Code::kUnavailable);
 }
 
 TEST(Mappings, ArePairsOfExpressionAndColumns) {

@@ -115,6 +115,21 @@ Code classify(unsigned number, std::string_view sqlstate) {
     case ER_OPTION_PREVENTS_STATEMENT:  // read-only during a switch-over
     case 1927:                          // connection was killed
       return Code::kUnavailable;
+    // The server lacks disk, memory or its files: no fault of the rows. The numbers below 1000 are of its file layer.
+    case 3:   // error writing file
+    case 5:   // out of memory
+    case 20:  // disk full, it waits for space
+    case ER_DISK_FULL:
+    case ER_RECORD_FILE_FULL:  // "The table is full": InnoDB could not make a file longer
+    case ER_ERROR_ON_READ:
+    case ER_ERROR_ON_WRITE:
+    case ER_CANT_CREATE_FILE:
+    case ER_GET_ERRNO:
+    case ER_ERROR_DURING_COMMIT:
+    case ER_OUTOFMEMORY:
+    case ER_OUT_OF_SORTMEMORY:
+    case ER_OUT_OF_RESOURCES:
+      return Code::kUnavailable;
     case ER_ACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:
     case ER_BAD_DB_ERROR:
