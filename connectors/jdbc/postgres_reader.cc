@@ -12,7 +12,7 @@
 namespace millrace::jdbc {
 namespace {
 
-constexpr int kFirstRows = 100, kRowsMax = 10'000;
+constexpr int kFirstRows = 10, kGrowth = 4, kRowsMax = 10'000;
 constexpr size_t kChunkBytes = 4 << 20;
 constexpr int64_t kDayMillis = 86'400'000;
 
@@ -100,13 +100,15 @@ class Reader final : public RowReader {
     return rows_ == 0 ? end() : sdk::ok();
   }
 
-  /// So many rows as kChunkBytes hold if the next are like the last, and no more than a batch has.
+  /// So many rows as kChunkBytes hold if the next are like the last, and no more than a batch has. What is known of few
+  /// rows says little about many, so the number grows step by step.
   int wanted_rows(size_t rows_max) const {
     const int most =
         rows_given_ > 0 ? rows_given_ : std::min(kRowsMax, static_cast<int>(std::min<size_t>(rows_max, kRowsMax)));
     if (chunk_ == nullptr || rows_ == 0) return std::min(kFirstRows, most);
     const size_t row_bytes = std::max<size_t>(PQresultMemorySize(chunk_.get()) / static_cast<size_t>(rows_), 1);
-    return std::clamp(static_cast<int>(std::min<size_t>(kChunkBytes / row_bytes, kRowsMax)), 1, most);
+    const auto fitting = static_cast<int>(std::min<size_t>(kChunkBytes / row_bytes, kRowsMax));
+    return std::clamp(std::min(fitting, rows_ * kGrowth), 1, most);
   }
 
   Status end() {
@@ -232,6 +234,7 @@ class Reader final : public RowReader {
   Status find_money_unit() {
     auto rows = session_.query("SELECT pg_catalog.scale('1'::money::numeric)");
     if (!rows.ok()) return rows.status();
+    money_unit_ = 1;  // a statement with casts is described a second time
     for (int i = std::atoi(rows->at(0).at(0).value_or("2").c_str()); i > 0; --i) money_unit_ *= 10;
     return sdk::ok();
   }
