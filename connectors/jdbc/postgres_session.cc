@@ -49,6 +49,20 @@ ColumnInfo column_info(const Session::Row& row) {
   return {row[2].value_or(""), row[3] != "t", row[4] == "t", row[5] == "t"};
 }
 
+/// A user's statement with `own` conditions of the connector behind it: their ? are the last ones, and all others are
+/// the operator, in any mode and whether written ? or ??.
+Result<std::string> with_own_parameters(std::string_view sql, size_t own) {
+  size_t count = 0;
+  std::string text = numbered_parameters(sql, count);
+  if (count < own) {
+    return Status(
+        Code::kInvalidConfig,
+        "the query hides the connector's own conditions, which are written behind it; end its last comment or "
+        "quote, and a comment with a new line");
+  }
+  return count == own ? text : numbered_parameters(sql, count, count - own);
+}
+
 /// Past a quoted text, name, dollar quote or comment that begins at `at`; `at` itself when none does.
 size_t past_quoted(std::string_view sql, size_t at) {
   const auto until = [&](std::string_view end, size_t from) {
@@ -93,7 +107,7 @@ Code classify_sqlstate(std::string_view sqlstate) {
   return Code::kInternal;
 }
 
-std::string numbered_parameters(std::string_view sql, size_t& count) {
+std::string numbered_parameters(std::string_view sql, size_t& count, size_t operators) {
   std::string out;
   count = 0;
   for (size_t at = 0; at < sql.size();) {
@@ -104,7 +118,7 @@ std::string numbered_parameters(std::string_view sql, size_t& count) {
       out += '?';
       at += 2;
     } else if (sql[at] == '?') {
-      out += "$" + std::to_string(++count);
+      out += ++count > operators ? "$" + std::to_string(count - operators) : "?";
       ++at;
     } else {
       out += sql[at++];
@@ -281,24 +295,17 @@ Result<std::vector<Session::Row>> PgSession::query(std::string_view sql) {
 
 Status PgSession::check_query(std::string_view sql) {
   if (Status s = begin(); !s.ok()) return s;
-  size_t count = 0;
-  const std::string numbered = numbered_parameters(sql, count);
-  if (PQsendPrepare(connection_.get(), "", numbered.c_str(), 0, nullptr) != 1) return failed(nullptr);
+  const std::string text = with_own_parameters(sql, 0).value();
+  if (PQsendPrepare(connection_.get(), "", text.c_str(), 0, nullptr) != 1) return failed(nullptr);
   auto result = finish();
   return result.ok() ? sdk::ok() : result.status();
 }
 
 Result<std::unique_ptr<RowReader>> PgSession::read(std::string_view sql, std::span<const Parameter> parameters,
                                                    const ReadOptions& options) {
-  size_t count = 0;
-  // A query without conditions of ours may use the operators ? and ?| as they are.
-  const std::string numbered = parameters.empty() ? std::string(sql) : numbered_parameters(sql, count);
-  if (count != parameters.size()) {
-    return Status(Code::kInvalidConfig, "the query has " + std::to_string(count) +
-                                            " '?' placeholders; write values into it, only the connector's own "
-                                            "conditions take parameters, and write the operator ? as ??");
-  }
-  return open_reader(*this, numbered, parameters, options);
+  auto text = with_own_parameters(sql, parameters.size());
+  if (!text.ok()) return text.status();
+  return open_reader(*this, *text, parameters, options);
 }
 
 Result<std::unique_ptr<BatchWriter>> PgSession::writer(const RowWrite& write, std::vector<Cell> cells,

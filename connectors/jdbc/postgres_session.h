@@ -26,9 +26,9 @@ using PgResult = std::unique_ptr<PGresult, PgResultClear>;
 /// What an error means for the caller, by SQLSTATE.
 Code classify_sqlstate(std::string_view sqlstate);
 
-/// `sql` with $1, $2 … for each ? outside quotes and comments; ?? becomes the operator ?. `count` = how many there
-/// were.
-std::string numbered_parameters(std::string_view sql, size_t& count);
+/// `sql` with $1, $2 … for each ? outside quotes and comments but the first `operators`, which stay; ?? becomes the
+/// operator ?. `count` = how many single ones there were.
+std::string numbered_parameters(std::string_view sql, size_t& count, size_t operators = 0);
 
 class PgSession final : public Session {
  public:
