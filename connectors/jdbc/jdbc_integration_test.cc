@@ -122,6 +122,36 @@ TEST_F(Jdbc, ConnectorDealsTablesToTasks) {
   EXPECT_TRUE(connector.stop().ok());
 }
 
+TEST_F(Jdbc, SaysThatThereIsNoTableWhenTheFirstListCameLateAndEmpty) {
+  server_->stop();
+  sdk::ConnectorRunner connector(host_, FakeHost::connector(mr_plugin, kSource));
+  ASSERT_TRUE(connector
+                  .start(settings({{"mode", "bulk"},
+                                   {"table.whitelist", "a"},
+                                   {"table.poll.interval.ms", "100"},
+                                   {"table.monitoring.startup.polling.limit.ms", "0"},
+                                   {"connection.attempts", "1000"},
+                                   {"connection.backoff.ms", "20"}}))
+                  .ok());
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(connector.task_configs(1).ok());
+    EXPECT_EQ(host_.task_configs().back().at("tables.fetched"), "false");
+  }
+  sdk::TaskRunner idle(host_, FakeHost::connector(mr_plugin, kSource), host_.task_configs().back());
+  EXPECT_TRUE(idle.start().ok());
+  server_->start();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (host_.reconfiguration_requests() == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  ASSERT_EQ(host_.reconfiguration_requests(), 1U);
+  ASSERT_TRUE(connector.task_configs(1).ok());
+  sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource), host_.task_configs().back());
+  const auto started = task.start();
+  EXPECT_EQ(started.code(), sdk::Code::kInvalidConfig);
+  EXPECT_THAT(started.message(), HasSubstr("it was not assigned a table"));
+  EXPECT_TRUE(connector.stop().ok());
+}
+
 TEST_F(Jdbc, InterruptBreaksARunningQuery) {
   run({"create table t(id int primary key)"});
   sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource),
