@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "connectors/jdbc/postgres_parameters.h"
 #include "tests/support/postgres_server.h"
 
 namespace millrace::jdbc {
