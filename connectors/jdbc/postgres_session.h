@@ -1,5 +1,5 @@
 /// A session with PostgreSQL over libpq. Reads go through a binary cursor (postgres_reader.cc), parameters are texts
-/// whose types the server infers.
+/// whose types the server infers, tables and columns come from the catalog (postgres_catalog.cc).
 /// Transactions: a session for reading commits every statement by itself, but a reader holds one until it is gone. In a
 /// session for writing the first statement begins a transaction, as JDBC's do; COMMIT and ROLLBACK end it.
 #pragma once
@@ -25,10 +25,6 @@ using PgResult = std::unique_ptr<PGresult, PgResultClear>;
 
 /// What an error means for the caller, by SQLSTATE.
 Code classify_sqlstate(std::string_view sqlstate);
-
-/// `sql` with $1, $2 … for each ? outside quotes and comments; ?? becomes the operator ?. `count` = how many there
-/// were.
-std::string numbered_parameters(std::string_view sql, size_t& count);
 
 class PgSession final : public Session {
  public:
