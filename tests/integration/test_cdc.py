@@ -161,6 +161,21 @@ class CdcTest(ProcessTest):
         for table, deleted in (("hashed", None), ("versioned", {"id": 2, "v": "b"}), ("both_", {"id": 2, "v": "b"})):
             self.assertEqual([{"id": 1, "v": "a"}, {"id": 2, "v": "b"}, deleted], self.rows(3, table), table)
 
+    def test_statements_are_in_the_charset_of_their_client(self):
+        self.without_metadata()
+        self.make(table_include_list=f"{self.name}.*")
+        self.arrived(1)
+        for charset, word in (("latin1", "grün"), ("gbk", "乗綠"), ("utf8mb4", "grün")):
+            self.run_all(f"SET NAMES {charset}")
+            create = f"CREATE TABLE {charset} (id INT PRIMARY KEY, {word} ENUM('{word}', 'x') CHARSET utf8mb4 COMMENT '{word}')"
+            self.session.run(create.encode(charset.replace("mb4", "")))
+            self.run_all(f"INSERT INTO {charset} VALUES (1, 1), (2, 'x')")
+            self.assertEqual([{"id": 1, word: word}, {"id": 2, word: "x"}], self.rows(2, charset))
+            told = [value for _, value in self.records(self.name) if f"CREATE TABLE {charset}" in value["ddl"]]
+            column = told[-1]["tableChanges"][0]["table"]["columns"][1]
+            self.assertIn(f"COMMENT '{word}'", told[-1]["ddl"])
+            self.assertEqual((word, [f"'{word}'", "'x'"]), (column["name"], column["enumValues"]))
+
     def test_truncate_is_told_where_it_is_wanted(self):
         self.make(skipped_operations="none")
         self.arrived(1)
