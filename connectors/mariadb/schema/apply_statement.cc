@@ -126,7 +126,7 @@ struct Applying {
     if (known == nullptr) return lost(now);
     TableDefinition table = *known;
     registry.tables.erase(registry.key(statement.id));
-    if (!alter_table(statement, table)) return lost(now);
+    if (!alter_table(statement, registry.charset(statement.id.database), table)) return lost(now);
     table.id = now;
     registry.put(table);
     changed(TableChange::Type::kAlter, std::move(table));

@@ -205,11 +205,13 @@ TEST(Text, ThatIsNoUtf8IsRepaired) {
   EXPECT_EQ(arena.bytes(), 0U);
 }
 
-TEST(Text, IsInTheCharsetOfTheDefinitionElseOfTheWire) {
+TEST(Text, IsInTheCharsetOfTheWireElseOfTheDefinition) {
   WireColumn wire;
   wire.type = 15;
   wire.collation = 51;  // cp1251_general_ci
   EXPECT_EQ(converted(plan_of({"VARCHAR", 20}, {}, &wire), bytes("\xcf")), "П");
+  EXPECT_EQ(converted(plan_of({.type = "VARCHAR", .charset = "latin1"}, {}, &wire), bytes("\xcf")), "П");
+  wire.collation = 0;  // a map without character sets
   EXPECT_EQ(converted(plan_of({.type = "VARCHAR", .charset = "latin1"}, {}, &wire), bytes("\xcf")), "Ï");
 }
 
