@@ -176,6 +176,21 @@ class CdcTest(ProcessTest):
             self.assertIn(f"COMMENT '{word}'", told[-1]["ddl"])
             self.assertEqual((word, [f"'{word}'", "'x'"]), (column["name"], column["enumValues"]))
 
+    def test_charsets_of_databases_outlive_a_restart(self):
+        self.without_metadata()
+        other = self.name + "_2"
+        connector = self.make(table_include_list=f"{self.name}.*,{other}.*",
+                              schema_history_internal_store_only_captured_tables_ddl="true")  # not those of databases
+        self.arrived(1)
+        self.run_all(f"CREATE DATABASE {other} CHARACTER SET cp1251", "INSERT INTO t VALUES (2, 'two')")
+        self.arrived(2)
+        connector.stop()
+        self.run_all("SET NAMES utf8mb4", f"CREATE TABLE {other}.t (id INT PRIMARY KEY, v VARCHAR(20))",
+                     f"INSERT INTO {other}.t VALUES (1, 'Привет')")
+        connector.resume()
+        found = self.arrived(1, f"{self.name}.{other}.t")
+        self.assertEqual([{"id": 1, "v": "Привет"}], [event["after"] for _, event in found])
+
     def test_truncate_is_told_where_it_is_wanted(self):
         self.make(skipped_operations="none")
         self.arrived(1)

@@ -149,6 +149,17 @@ TEST_F(Registry, TheDefaultCharacterSetIsThatOfTheDatabase) {
   EXPECT_EQ(column("t", "a").charset, "koi8r");
 }
 
+TEST_F(Registry, WhatIsKnownOfADatabaseEndsWithItsCreation) {
+  registry_.set_database_charset("db", "cp1251");
+  apply("CREATE DATABASE IF NOT EXISTS db");
+  EXPECT_EQ(registry_.database_charset("db"), "cp1251");
+  apply("CREATE DATABASE db");
+  EXPECT_EQ(registry_.database_charset("db"), "latin1") << "a new one; what was known of it is of another time";
+  registry_.set_database_charset("db", "cp1251");
+  registry_.forget_charsets();
+  EXPECT_EQ(registry_.database_charset("db"), "");
+}
+
 TEST_F(Registry, WhatDebeziumCannotRead) {
   apply(
       "CREATE TABLE t (v VARCHAR(5) BYTE, c CHAR(3) BYTE, i INET4, j INET6 NOT NULL DEFAULT '::', "
