@@ -113,7 +113,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
   }
   if (plan.from_oldest) {
     // No snapshot tells of the server as it was then: what its oldest statements leave open stays open.
-    schemas_->registry().set_server_charset("");
+    schemas_->registry().forget_charsets();
     offset = SourceOffset{};
     offset.file = log->files.front();
     offset_->render();

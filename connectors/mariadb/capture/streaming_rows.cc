@@ -8,9 +8,7 @@ namespace millrace::mariadb {
 
 Status Streaming::on_table_map(const Event& event) {
   if (event.body.size() < 6) return {Code::kInternal, "truncated table map"};
-  uint64_t id = 0;
-  for (size_t i = 0; i < 6; ++i) id |= uint64_t{event.body[i]} << (8 * i);
-  TableState& table = tables_[id];
+  TableState& table = tables_[table_map_id(event)];
   // Every statement repeats its maps; equal bytes are the same table version.
   if (std::ranges::equal(table.raw, event.body)) return sdk::ok();
   auto map = parse_table_map(event);

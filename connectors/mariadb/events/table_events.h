@@ -65,9 +65,9 @@ class TableEvents {
   };
   TableEvents(const EventOptions& options, const TableDefinition& definition, const TableMap* map,
               sdk::SourceContext& context);
-  /// Per column of the definition the place of its cell.
-  Result<std::vector<size_t>> cells_of_columns() const;
-  Status add_columns(const ValueOptions& values, const ValueOptions& key_values);
+  /// Per column of the definition the place of its cell; columns that the server hides have none.
+  Result<std::vector<uint32_t>> cells_of_columns(const TableMap* map) const;
+  Status add_columns(const TableMap* map, const ValueOptions& values, const ValueOptions& key_values);
   Status add_column(size_t index, size_t cell, bool in_key, const ValueOptions& values);
   Status register_schemas();
   Status failed(Column& column, const Status& why, mr_value& out);
