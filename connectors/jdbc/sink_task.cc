@@ -1,4 +1,4 @@
-#include "connectors/jdbc/sink_connector.h"
+#include "connectors/jdbc/sink_task.h"
 
 #include <algorithm>
 
@@ -45,7 +45,7 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
   for (size_t at = 0; (at = format.find("${source.", at)) != std::string::npos; ++at) {
     source_names_.push_back(format.substr(at + 9, format.find('}', at) - at - 9));
   }
-  warn_of_ignored_parameters(context, config_->connection);
+  if (warns_) warn_of_ignored_parameters(context, config_->connection);
   return sdk::ok();
 }
 
@@ -424,7 +424,7 @@ Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_re
 /// Once, though a transaction may start again.
 Status JdbcSinkTask::report(sdk::SinkContext& context, size_t index, const Status& why) {
   if (reported_.contains(index)) return sdk::ok();
-  const Status s = context.report(index, why);
+  const Status s = report_to_host(context, index, why);
   if (s.ok()) reported_.insert(index);
   return s;
 }
