@@ -58,25 +58,39 @@ Status IncrementalCapture::restore() {
   return sdk::ok();
 }
 
+void IncrementalCapture::attach(Connection& session) {
+  if (&session == session_ && !session.broken()) return;
+  release();
+  source_ = make_chunk_source(session, config_.incremental.signal_table);
+  session_ = &session;
+  machine_.set_source(source_.get());
+}
+
+void IncrementalCapture::release() {
+  machine_.set_source(nullptr);
+  source_.reset();
+  session_ = nullptr;
+}
+
 Status IncrementalCapture::work(Connection& session) {
-  if (&session != session_ || session.broken()) {
-    machine_.set_source(nullptr);
-    source_ = make_chunk_source(session, config_.incremental.signal_table);
-    session_ = &session;
-    machine_.set_source(source_.get());
+  attach(session);
+  if (config_.back_fill) {
+    if (Status s = back_fill(); !s.ok()) return s;
   }
-  if (config_.back_fill) back_fill();
   if (Status s = poll_channels(); !s.ok()) return s;
-  take_signals();
+  if (Status s = take_signals(); !s.ok()) return s;
   return machine_.running() ? advance() : sdk::ok();
 }
 
 /// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
-void IncrementalCapture::back_fill() {
-  std::string& before = offset_.current.extra[std::string(kCapturedKey)];
-  if (before == config_.table_lists) return;
+Status IncrementalCapture::back_fill() {
+  std::string& stored = offset_.current.extra[std::string(kCapturedKey)];
+  if (stored == config_.table_lists) return sdk::ok();
+  const std::string before = stored;
   if (!before.empty()) {
-    auto tables = brought_in(before, captured_tables());
+    const auto captured = captured_tables();
+    if (!captured.ok()) return captured.status();
+    auto tables = brought_in(before, captured.value());
     Signal signal;
     signal.type = Signal::Type::kExecuteSnapshot;
     signal.id = "new-tables-" + std::to_string(now_ms());
@@ -88,11 +102,16 @@ void IncrementalCapture::back_fill() {
     if (!signal.collections.empty()) {
       context_.info(std::to_string(signal.collections.size()) +
                     " tables were added, their rows are read beside the stream");
-      machine_.handle(signal);
+      stored = config_.table_lists;  // first, as what tells of the work carries an offset
+      if (Status s = machine_.handle(signal); !s.ok()) {
+        stored = before;
+        return s;
+      }
     }
   }
-  before = config_.table_lists;
+  stored = config_.table_lists;
   keep_state();
+  return sdk::ok();
 }
 
 void IncrementalCapture::take_posted() {
@@ -145,7 +164,7 @@ void IncrementalCapture::blocking_done() {
   keep_state();
 }
 
-void IncrementalCapture::take_signals() {
+Status IncrementalCapture::take_signals() {
   bool any = false;
   while (auto signal = signals_.take()) {
     any = true;
@@ -154,10 +173,14 @@ void IncrementalCapture::take_signals() {
     } else if (signal->type == Signal::Type::kSetBinlogPosition) {
       position_ = std::move(*signal);
     } else {
-      machine_.handle(*signal);
+      if (Status s = machine_.handle(*signal); !s.ok()) {
+        signals_.put_back(std::move(*signal));
+        return s;
+      }
     }
   }
   if (any) keep_state();
+  return sdk::ok();
 }
 
 Status IncrementalCapture::advance() {
@@ -166,7 +189,7 @@ Status IncrementalCapture::advance() {
     keep_state();
     if (!more.ok()) {
       // The connection is opened anew by the next call; nothing of the chunk has been given out.
-      if (more.status().code() == Code::kUnavailable) machine_.set_source(nullptr), session_ = nullptr;
+      if (more.status().code() == Code::kUnavailable) release();
       return more.status();
     }
     if (!*more) break;
@@ -206,12 +229,17 @@ Status IncrementalCapture::row_changed(const TableEvents& events, std::span<cons
   return sdk::ok();
 }
 
-void IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) {
+Status IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) {
   if (!inserted.empty() && config_.signals.source) {
+    if (Status s = take_signals(); !s.ok()) return s;  // so that the row's is the only one below
     signals_.offer_row(inserted);
-    take_signals();
+    if (Status s = take_signals(); !s.ok()) {
+      (void)signals_.take();  // comes again with its row
+      return s;
+    }
   }
   if (!deleted.empty()) machine_.mark_deleted(deleted[0].text());
+  return sdk::ok();
 }
 
 Status IncrementalCapture::transaction_ended(const SourceInfo& last) {
@@ -230,14 +258,19 @@ const TableDefinition* IncrementalCapture::table(const TableId& id) {
   return read.ok() ? *read : nullptr;
 }
 
-std::vector<TableId> IncrementalCapture::captured_tables() {
-  std::vector<TableId> captured;
-  if (session_ == nullptr) return captured;
+/// Failures are passing ones: what asks for the tables waits for them.
+Result<std::vector<TableId>> IncrementalCapture::captured_tables() {
+  if (session_ == nullptr) return Status(Code::kUnavailable, "no connection to list the tables with");
   auto rows = session_->query(
       "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM "
       "VERSIONED') "
       "ORDER BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME");
-  if (!rows.ok()) return captured;
+  if (!rows.ok()) {
+    const Status& why = rows.status();
+    return Status(why.code() == Code::kStopped ? why.code() : Code::kUnavailable,
+                  "the captured tables cannot be listed: " + why.message());
+  }
+  std::vector<TableId> captured;
   for (const SqlRow& row : *rows) {
     TableId id{row[0].value_or(""), row[1].value_or("")};
     if (config_.tables.captures(id)) captured.push_back(std::move(id));

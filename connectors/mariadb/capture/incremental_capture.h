@@ -28,6 +28,10 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   Status restore();
   /// Takes what was posted to the worker; call it often from the start on.
   void take_posted();
+  /// The session of what is read beside the stream. Signals need one: call it before the stream is polled. It must
+  /// outlive this object or release().
+  void attach(Connection& session);
+  void release();
   /// Between polls of the stream, outside of a transaction: reads the channels and does what is due.
   Status work(Connection& session);
   /// The offsets of some records have been stored: signals whose work is done need not be read again.
@@ -50,14 +54,14 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
 
   bool watches(const TableId& table) const override { return machine_.watches(table); }
   Status row_changed(const TableEvents& events, std::span<const Cell> before, std::span<const Cell> after) override;
-  void signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) override;
+  Status signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) override;
   void table_altered(const TableId& table) override { machine_.table_altered(table); }
   bool holds() const override { return hold_ && offset_.current.gtids.contains_all(*hold_); }
   Status transaction_ended(const SourceInfo& last) override;
 
  private:
   const TableDefinition* table(const TableId& id) override;
-  std::vector<TableId> captured_tables() override;
+  Result<std::vector<TableId>> captured_tables() override;
   Status key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) override;
   Status emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) override;
   void notify(const Notification& notification) override;
@@ -65,9 +69,9 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   std::string new_id() override;
   std::string now_text() override;
 
-  void back_fill();
+  Status back_fill();
   Status poll_channels();
-  void take_signals();
+  Status take_signals();
   Status advance();
   void keep_state();
   void send(const Notification& notification);

@@ -63,6 +63,8 @@ void InitialSnapshot::begin_offset(const BinlogPosition& at) {
   offset.gtids = at.gtids;
   offset.time_s = at.time_us / 1'000'000;
   offset.snapshot = kInitial;
+  // What is read here is known of: tables that the lists choose later are new, however quiet the database is till then.
+  if (config_.back_fill) offset.extra[std::string(kCapturedKey)] = config_.table_lists;
   if (ledger_) offset.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();  // or a second kill would begin anew
   offset_.render();
   context_.info("snapshot of " + std::to_string(captured_.size()) + " tables as of " + at.file + ":" +

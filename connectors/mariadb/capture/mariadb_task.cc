@@ -116,6 +116,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     schemas_->registry().set_server_charset("");
     offset = SourceOffset{};
     offset.file = log->files.front();
+    if (config_->back_fill) offset.extra[std::string(kCapturedKey)] = config_->table_lists;
     offset_->render();
   }
   stream_after_snapshot_ = plan.stream;
@@ -155,8 +156,10 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
     if (offset_->current.extra.contains(std::string(kSnapshotLedgerKey))) {
       if (Status s = incremental_->restore(); !s.ok()) return s;
     }
-    std::lock_guard lock(guard_);
-    snapshot_.reset();
+    {
+      std::lock_guard lock(guard_);
+      snapshot_.reset();
+    }
     if (stream_after_snapshot_ && config_->snapshot.streaming_delay_ms > 0)
       context.wait(config_->snapshot.streaming_delay_ms);
   }
@@ -165,6 +168,7 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
     return sdk::ok();
   }
   if (blocking_ != nullptr && blocking_->reached()) return read_blocking(context);
+  if (Status s = open_chunk_session(); !s.ok()) return s;  // rows of the signal table need it
   if (!streaming_->started()) {
     if (Status s = streaming_->start(); !s.ok()) return s;
   }
@@ -187,13 +191,20 @@ Status MariaDbTask::read_snapshot() {
   return read;
 }
 
-Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
+Status MariaDbTask::open_chunk_session() {
   if (chunk_session_ == nullptr || chunk_session_->broken()) {
+    incremental_->release();  // it must not end its view by a connection that is gone
     auto opened = Connection::open(config_->connection);
     if (!opened.ok()) return opened.status();
     std::lock_guard lock(guard_);
     chunk_session_ = std::move(*opened);
   }
+  incremental_->attach(*chunk_session_);
+  return sdk::ok();
+}
+
+Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
+  if (Status s = open_chunk_session(); !s.ok()) return s;
   if (Status s = incremental_->work(*chunk_session_); !s.ok()) return s;
   if (auto position = incremental_->take_position()) {
     SourceOffset& offset = offset_->current;

@@ -35,26 +35,29 @@ void IncrementalSnapshot::set_source(ChunkSource* source) {
   source_ = source;
 }
 
-void IncrementalSnapshot::handle(const Signal& signal) {
+Status IncrementalSnapshot::handle(const Signal& signal) {
   switch (signal.type) {
     case Signal::Type::kExecuteSnapshot:
       return execute(signal);
     case Signal::Type::kStopSnapshot:
       return stop(signal);
     case Signal::Type::kPauseSnapshot:
-      if (!running() || paused_) return;
+      if (!running() || paused_) break;
       paused_ = true;
-      return tell("PAUSED", {{"data_collections", collections(false)}}, false);
+      tell("PAUSED", {{"data_collections", collections(false)}}, false);
+      break;
     case Signal::Type::kResumeSnapshot:
-      if (!paused_) return;
+      if (!paused_) break;
       paused_ = false;
-      return tell("RESUMED", {{"data_collections", collections(false)}}, false);
+      tell("RESUMED", {{"data_collections", collections(false)}}, false);
+      break;
     case Signal::Type::kWindowClose:
       if (window_ && window_->by_mark && signal.id == window_->mark + "-close") window_->closed = true;
-      return;
+      break;
     default:
-      return;
+      break;
   }
+  return sdk::ok();
 }
 
 void IncrementalSnapshot::mark_deleted(std::string_view id) {
@@ -63,12 +66,13 @@ void IncrementalSnapshot::mark_deleted(std::string_view id) {
     window_->closed = true;
 }
 
-std::vector<TableId> IncrementalSnapshot::expand(const std::vector<std::string>& expressions) const {
+Result<std::vector<TableId>> IncrementalSnapshot::expand(const std::vector<std::string>& expressions) const {
   std::vector<TableId> found;
   const auto add = [&](const TableId& id) {
     if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
   };
-  const std::vector<TableId> captured = host_.captured_tables();
+  const auto captured = host_.captured_tables();
+  if (!captured.ok()) return captured.status();
   for (const std::string& expression : expressions) {
     auto list = RegexList::parse("data-collections", expression);
     if (!list.ok()) {
@@ -77,7 +81,7 @@ std::vector<TableId> IncrementalSnapshot::expand(const std::vector<std::string>&
     }
     const size_t before = found.size();
     bool matched = false;
-    for (const TableId& id : captured) {
+    for (const TableId& id : captured.value()) {
       if (!list->matches(id.full())) continue;
       matched = true;
       add(id);
@@ -90,8 +94,10 @@ std::vector<TableId> IncrementalSnapshot::expand(const std::vector<std::string>&
   return found;
 }
 
-void IncrementalSnapshot::execute(const Signal& signal) {
-  const std::vector<TableId> tables = expand(signal.collections);
+Status IncrementalSnapshot::execute(const Signal& signal) {
+  const auto expanded = expand(signal.collections);
+  if (!expanded.ok()) return expanded.status();
+  const std::vector<TableId>& tables = expanded.value();
   const auto condition = [&](const TableId& id) {
     for (const auto& [expression, filter] : signal.conditions) {
       auto list = RegexList::parse("additional-conditions", expression);
@@ -105,7 +111,7 @@ void IncrementalSnapshot::execute(const Signal& signal) {
       if (const std::string select = condition(id); !select.empty()) blocking.selects[id] = select;
     }
     blocking_.push_back(std::move(blocking));
-    return;
+    return sdk::ok();
   }
   const bool first = std::none_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
   if (first) signal_id_ = signal.id;
@@ -117,16 +123,19 @@ void IncrementalSnapshot::execute(const Signal& signal) {
     items_.push_back(std::move(item));
   }
   if (first && !tables.empty()) tell("STARTED", {{"data_collections", collections(false)}}, false);
+  return sdk::ok();
 }
 
-void IncrementalSnapshot::stop(const Signal& signal) {
+Status IncrementalSnapshot::stop(const Signal& signal) {
   const bool all = signal.collections.empty();
-  const std::vector<TableId> tables = all ? std::vector<TableId>{} : expand(signal.collections);
+  const auto expanded = all ? Result<std::vector<TableId>>(std::vector<TableId>{}) : expand(signal.collections);
+  if (!expanded.ok()) return expanded.status();
+  const std::vector<TableId>& tables = expanded.value();
   const auto stopped = [&](const Item& item) {
     return !item.resumed && (all || std::find(tables.begin(), tables.end(), item.id) != tables.end());
   };
   const bool ran = std::any_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
-  if (!ran) return;
+  if (!ran) return sdk::ok();
   // A chunk that has been read is given out first, as its marks are in the signal table.
   const bool reading = window_ && !window_->direct && stopped(items_.front());
   if (window_ && !reading && stopped(items_.front())) drop_window();
@@ -137,6 +146,7 @@ void IncrementalSnapshot::stop(const Signal& signal) {
   } else {
     tell_stopped(names);
   }
+  return sdk::ok();
 }
 
 void IncrementalSnapshot::end_stopped() {

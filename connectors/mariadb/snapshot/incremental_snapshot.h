@@ -54,7 +54,7 @@ class IncrementalHost {
   virtual ~IncrementalHost() = default;
   /// As known at the stream's place; nullptr = not known or not captured.
   virtual const TableDefinition* table(const TableId& id) = 0;
-  virtual std::vector<TableId> captured_tables() = 0;
+  virtual Result<std::vector<TableId>> captured_tables() = 0;
   /// The encoded key of a row in the definition's order; empty for a table without key.
   virtual Status key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) = 0;
   virtual Status emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) = 0;
@@ -82,7 +82,8 @@ class IncrementalSnapshot {
 
   /// Borrowed; nullptr while there is no connection: nothing is read then.
   void set_source(ChunkSource* source);
-  void handle(const Signal& signal);
+  /// Not ok: the tables it may mean could not be listed and nothing was done; give it again.
+  Status handle(const Signal& signal);
   /// Asked for first and not done; nullptr = none.
   const BlockingSnapshot* blocking() const { return blocking_.empty() ? nullptr : &blocking_.front(); }
   void blocking_done() { blocking_.pop_front(); }
@@ -127,11 +128,11 @@ class IncrementalSnapshot {
   };
   enum class Reading { kRows, kTableDone, kLater };
 
-  void execute(const Signal& signal);
-  void stop(const Signal& signal);
+  Status execute(const Signal& signal);
+  Status stop(const Signal& signal);
   void end_stopped();
   void tell_stopped(const std::string& names);
-  std::vector<TableId> expand(const std::vector<std::string>& expressions) const;
+  Result<std::vector<TableId>> expand(const std::vector<std::string>& expressions) const;
   Result<bool> open_window(const GtidList& streamed);
   Result<Reading> read_chunk(Window& window);
   Result<Reading> read_rows(Window& window, ChunkRequest& request);

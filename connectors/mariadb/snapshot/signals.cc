@@ -154,6 +154,11 @@ std::optional<Signal> SignalQueue::take() {
   return signal;
 }
 
+void SignalQueue::put_back(Signal signal) {
+  std::lock_guard lock(mutex_);
+  signals_.push_front(std::move(signal));
+}
+
 Result<SignalOptions> SignalOptions::parse(const sdk::Config& config) {
   SignalOptions options;
   options.key = config.string("topic.prefix");

@@ -58,6 +58,8 @@ class SignalQueue {
   /// {"id":…,"type":…,"data":{…} or text}; an id is made up when there is none.
   void offer_document(SignalChannel channel, std::string_view json);
   std::optional<Signal> take();
+  /// To be taken next: a signal that could not be worked on.
+  void put_back(Signal signal);
 
  private:
   std::function<void(const std::string&)> warn_;

@@ -1,0 +1,159 @@
+// What is read beside the stream and before it, against a real server.
+#include <chrono>
+#include <functional>
+#include <future>
+
+#include "connectors/mariadb/capture/initial_snapshot.h"
+#include "connectors/mariadb/capture/mariadb_task.h"
+#include "connectors/mariadb/events/events_testing.h"
+#include "tests/support/mariadb_server.h"
+
+namespace millrace::mariadb::testing {
+namespace {
+
+std::function<void(std::string_view)> on_log;  // what the task under test writes to its log
+
+class Capture : public ::testing::Test {
+ protected:
+  static millrace::testing::MariaDbServer& server() {
+    static millrace::testing::MariaDbServer server(
+        {"--log-bin=bin", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL"});
+    return server;
+  }
+  static void run(const std::vector<std::string>& statements) { ASSERT_EQ(server().run(statements), ""); }
+
+  void SetUp() override {
+    ASSERT_EQ(server().problem(), "");
+    run({"DROP DATABASE IF EXISTS cap", "CREATE DATABASE cap", "CREATE TABLE cap.a (id INT PRIMARY KEY)",
+         "INSERT INTO cap.a VALUES (1)", "CREATE TABLE cap.b (id INT PRIMARY KEY)", "INSERT INTO cap.b VALUES (1)"});
+    host_table_ = sdk::FakeHost::table();
+    host_table_.log = [](mr_context*, int32_t, mr_str text) {
+      if (on_log) on_log(sdk::view(text));
+    };
+    sdk::detail::host = &host_table_;
+    config_.connection.host = "127.0.0.1";
+    config_.connection.port = static_cast<uint16_t>(server().port());
+    config_.connection.user = server().user();
+    config_.connection.password = server().password();
+    config_.events = events_of({{"notification.enabled.channels", "sink"}, {"notification.sink.topic.name", "notes"}});
+    config_.back_fill = true;
+    choose("cap.a,cap.b");
+    session_ = connect();
+  }
+  void TearDown() override { on_log = nullptr; }
+
+  void choose(const std::string& tables) {
+    const Settings settings = {{"table.include.list", tables}, {"topic.prefix", "srv"}};
+    auto filter = TableFilter::parse(config_of(settings));
+    ASSERT_TRUE(filter.ok()) << filter.status().message();
+    config_.tables = std::move(*filter);
+    config_.table_lists = R"({"table.include.list":")" + tables + R"("})";
+  }
+  std::unique_ptr<Connection> connect() {
+    auto opened = Connection::open(config_.connection);
+    EXPECT_TRUE(opened.ok()) << opened.status().message();
+    return opened.ok() ? std::move(opened.value()) : nullptr;
+  }
+  std::string stored(std::string_view key) const {
+    const auto at = offset_.current.extra.find(std::string(key));
+    return at == offset_.current.extra.end() ? "" : at->second;
+  }
+  /// The entry of a record's offset.
+  static std::string stored(const sdk::OwnedRecord& record, std::string_view key) {
+    auto offset = SourceOffset::parse(record.source_offset.get());
+    EXPECT_TRUE(offset.ok());
+    return offset.ok() ? offset->extra[std::string(key)] : "";
+  }
+  std::unique_ptr<InitialSnapshot> snapshot() {
+    return std::make_unique<InitialSnapshot>(config_, context_, schemas_, history_, writer_, offset_, incremental());
+  }
+  IncrementalCapture& incremental() {
+    if (incremental_ == nullptr)
+      incremental_ = std::make_unique<IncrementalCapture>(config_, context_, schemas_, writer_, offset_);
+    return *incremental_;
+  }
+
+  mr_host_v1 host_table_{};
+  sdk::FakeHost host_;
+  CaptureConfig config_;
+  sdk::Config settings_;
+  std::unique_ptr<Connection> session_;
+  sdk::SourceContext context_{host_.context(), &settings_};
+  OffsetState offset_{"srv"};
+  SchemaTracker schemas_{[this] { return Result<Connection*>(session_.get()); }, [](std::string_view) {}};
+  HistoryWriter history_{context_, {}, "srv"};
+  EventWriter writer_{context_,
+                      events_of({{"notification.enabled.channels", "sink"}, {"notification.sink.topic.name", "notes"}}),
+                      {},
+                      offset_};
+  std::unique_ptr<IncrementalCapture> incremental_;
+};
+
+TEST_F(Capture, ASnapshotStoresItsTableLists) {
+  auto first = snapshot();
+  ASSERT_TRUE(first->start({}).ok());
+  EXPECT_EQ(stored(kCapturedKey), config_.table_lists);
+  while (!first->done()) ASSERT_TRUE(first->poll().ok());
+  const auto records = host_.take_records();
+  ASSERT_FALSE(records.empty());
+  EXPECT_EQ(stored(records.back(), kCapturedKey), config_.table_lists);
+}
+
+TEST_F(Capture, AddedTablesAreReadOnceTheTablesCanBeListed) {
+  const std::string before = R"({"table.include.list":"cap.a"})";
+  offset_.current.extra[std::string(kCapturedKey)] = before;
+  auto lost = connect();
+  lost->interrupt();
+  EXPECT_FALSE(incremental().work(*lost).ok());
+  EXPECT_EQ(stored(kCapturedKey), before);
+  EXPECT_FALSE(incremental().running());
+
+  ASSERT_TRUE(incremental().work(*session_).ok());
+  EXPECT_TRUE(incremental().running());
+  ASSERT_TRUE(writer_.flush().ok());
+  const auto records = host_.take_records();
+  ASSERT_FALSE(records.empty());
+  EXPECT_EQ(records.front().topic, "notes");  // STARTED
+  // The lists are stored with the work they brought, neither before nor after.
+  EXPECT_EQ(stored(records.back(), kCapturedKey), config_.table_lists);
+  EXPECT_NE(stored(records.back(), "incremental_snapshot_collections").find("cap.b"), std::string::npos);
+}
+
+TEST_F(Capture, ASignalThatComesBeforeThereIsASessionIsNotLost) {
+  const std::vector<Cell> row = {text("s1"), text("execute-snapshot"),
+                                 text(R"x({"data-collections":["cap\\.(a|b)"]})x")};
+  EXPECT_EQ(incremental().signal_row(row, {}).code(), Code::kUnavailable);
+  EXPECT_FALSE(incremental().running());
+  incremental().attach(*session_);
+  ASSERT_TRUE(incremental().signal_row(row, {}).ok());  // the stream gives it again
+  EXPECT_TRUE(incremental().running());
+  const std::string collections = stored("incremental_snapshot_collections");
+  EXPECT_NE(collections.find("cap.a"), std::string::npos) << collections;
+  EXPECT_NE(collections.find("cap.b"), std::string::npos) << collections;
+  EXPECT_EQ(collections.find("cap.b"), collections.rfind("cap.b")) << "once";
+}
+
+TEST_F(Capture, TheWaitBeforeTheStreamHoldsUpNoInterrupt) {
+  const ConnectionOptions& to = config_.connection;
+  const Settings settings = {
+      {"topic.prefix", "srv"},         {"database.hostname", to.host},     {"database.port", std::to_string(to.port)},
+      {"database.user", to.user},      {"database.password", to.password}, {"database.server.id", "77"},
+      {"table.include.list", "cap.a"}, {"snapshot.mode", "no_data"},       {"streaming.delay.ms", "12345"}};
+  settings_ = config_of(settings);
+  MariaDbTask task;
+  std::future<void> interrupted;
+  host_.on_wait([&](int64_t ms) {
+    if (ms != 12345) return;
+    interrupted = std::async(std::launch::async, [&] { task.interrupt(); });
+    EXPECT_EQ(interrupted.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    host_.stop();
+  });
+  ASSERT_TRUE(task.start(context_).ok());
+  Status polled = sdk::ok();
+  while (polled.ok() && !interrupted.valid()) polled = task.poll(context_);
+  EXPECT_TRUE(interrupted.valid()) << polled.message();
+  EXPECT_TRUE(task.stop(context_).ok());
+}
+
+}  // namespace
+}  // namespace millrace::mariadb::testing
