@@ -5,6 +5,7 @@
 
 #include "connectors/mariadb/capture/initial_snapshot.h"
 #include "connectors/mariadb/capture/mariadb_task.h"
+#include "connectors/mariadb/capture/streaming.h"
 #include "connectors/mariadb/events/events_testing.h"
 #include "tests/support/mariadb_server.h"
 
@@ -27,8 +28,14 @@ class Capture : public ::testing::Test {
     run({"DROP DATABASE IF EXISTS cap", "CREATE DATABASE cap", "CREATE TABLE cap.a (id INT PRIMARY KEY)",
          "INSERT INTO cap.a VALUES (1)", "CREATE TABLE cap.b (id INT PRIMARY KEY)", "INSERT INTO cap.b VALUES (1)"});
     host_table_ = sdk::FakeHost::table();
-    host_table_.log = [](mr_context*, int32_t, mr_str text) {
+    host_table_.log = [](mr_context* context, int32_t level, mr_str text) {
+      sdk::FakeHost::table().log(context, level, text);
       if (on_log) on_log(sdk::view(text));
+    };
+    largest_emit = 0;
+    host_table_.emit = [](mr_context* context, const mr_record* records, size_t count, mr_error* error) {
+      largest_emit = std::max(largest_emit, count);
+      return sdk::FakeHost::table().emit(context, records, count, error);
     };
     sdk::detail::host = &host_table_;
     config_.connection.host = "127.0.0.1";
@@ -73,6 +80,7 @@ class Capture : public ::testing::Test {
     return *incremental_;
   }
 
+  static inline size_t largest_emit = 0;
   mr_host_v1 host_table_{};
   sdk::FakeHost host_;
   CaptureConfig config_;
@@ -131,6 +139,80 @@ TEST_F(Capture, ASignalThatComesBeforeThereIsASessionIsNotLost) {
   EXPECT_NE(collections.find("cap.a"), std::string::npos) << collections;
   EXPECT_NE(collections.find("cap.b"), std::string::npos) << collections;
   EXPECT_EQ(collections.find("cap.b"), collections.rfind("cap.b")) << "once";
+}
+
+TEST_F(Capture, TablesThatTheViewCannotReadAreLeftToTheStreamAlsoWithoutRows) {
+  config_.snapshot.locking = SnapshotLocking::kNone;
+  on_log = [](std::string_view text) {
+    if (text.starts_with("snapshot of "))
+      run({"ALTER TABLE cap.a ADD x INT, ALGORITHM=COPY", "ALTER TABLE cap.b ADD x INT, ALGORITHM=COPY"});
+  };
+  auto first = snapshot();
+  ASSERT_TRUE(first->start({}).ok());
+  while (!first->done()) {
+    const Status polled = first->poll();
+    ASSERT_TRUE(polled.ok()) << polled.message();
+  }
+  const auto records = host_.take_records();
+  ASSERT_FALSE(records.empty());
+  auto ledger = SnapshotLedger::parse(stored(records.back(), kSnapshotLedgerKey));
+  ASSERT_TRUE(ledger.ok()) << ledger.status().message();
+  ASSERT_EQ(ledger->tables.size(), 2u);
+  for (const SnapshotLedger::Table& table : ledger->tables) EXPECT_FALSE(table.done) << table.id.full();
+  ASSERT_TRUE(incremental().restore().ok());
+  EXPECT_TRUE(incremental().running());
+}
+
+TEST_F(Capture, TablesWithoutKeyAreReadInBatches) {
+  run({"CREATE TABLE cap.c (v INT)", "INSERT INTO cap.c SELECT seq FROM cap.seq_1_to_5000"});
+  choose("cap.c");
+  config_.back_fill = false;
+  auto gtids = session_->scalar("SELECT @@gtid_binlog_pos");
+  ASSERT_TRUE(gtids.ok());
+  offset_.current.gtids = GtidList::parse(gtids->value_or("")).value();
+  SnapshotLedger ledger;
+  ledger.cut = {"bin.000001", 4, offset_.current.gtids, 0};
+  ledger.tables = {{{"cap", "c"}, false, "", 0}};
+  offset_.current.extra[std::string(kSnapshotLedgerKey)] = ledger.text();
+  ASSERT_TRUE(incremental().restore().ok());
+  const Status worked = incremental().work(*session_);
+  ASSERT_TRUE(worked.ok()) << worked.message();
+  EXPECT_FALSE(incremental().running());
+  EXPECT_EQ(writer_.counters().read, 5000);
+  EXPECT_LE(largest_emit, 2048u);  // max.batch.size
+}
+
+TEST_F(Capture, APreparedTransactionThatCannotBeReadIsForgotten) {
+  config_.on_bad_event = FailureMode::kWarn;
+  config_.stream.server_id = 78;
+  ASSERT_TRUE(schemas_.read_server_settings().ok());
+  const auto master = server().query("SHOW MASTER STATUS");
+  ASSERT_EQ(master.rows.size(), 1u);
+  offset_.current.file = master.rows[0][0];
+  offset_.current.position = std::stoull(master.rows[0][1]);
+  offset_.render();
+  Streaming streaming(config_, context_, schemas_, history_, writer_, offset_);
+  const auto stream_until = [&](auto reached) {
+    for (int i = 0; i < 1000 && !reached(); ++i) {
+      if (Status s = streaming.poll(20); !s.ok()) return s;
+    }
+    return reached() ? sdk::ok() : Status(Code::kInternal, "not reached");
+  };
+  ASSERT_TRUE(streaming.start().ok());
+  run({"XA START 'lost'", "INSERT INTO cap.a VALUES (7)", "XA END 'lost'", "XA PREPARE 'lost'"});
+  std::string& prepared = offset_.current.extra["millrace_prepared_xa"];
+  Status status = stream_until([&] { return !prepared.empty() && !streaming.in_transaction(); });
+  ASSERT_TRUE(status.ok()) << status.message();
+  const size_t file = prepared.find("bin.");
+  ASSERT_NE(file, std::string::npos) << prepared;
+  prepared.replace(file, 10, "bin.999999");
+  ASSERT_TRUE(streaming.start().ok());
+  run({"XA COMMIT 'lost'", "INSERT INTO cap.b VALUES (7)"});
+  const int64_t created = writer_.counters().created;
+  status = stream_until([&] { return writer_.counters().created > created; });
+  EXPECT_TRUE(status.ok()) << status.message();
+  EXPECT_GT(host_.logged(MR_WARN, "cannot be read again"), 0u);
+  EXPECT_EQ(stored("millrace_prepared_xa"), "");
 }
 
 TEST_F(Capture, TheWaitBeforeTheStreamHoldsUpNoInterrupt) {

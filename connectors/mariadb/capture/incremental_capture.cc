@@ -288,7 +288,8 @@ Status IncrementalCapture::key_of(const TableDefinition& table, std::span<const 
 Status IncrementalCapture::emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) {
   auto events = writer_.table(table, nullptr);
   if (!events.ok()) return events.status();
-  return writer_.row(**events, Operation::kRead, {}, row, place(marker, now_ns() / 1000));
+  if (Status s = writer_.row(**events, Operation::kRead, {}, row, place(marker, now_ns() / 1000)); !s.ok()) return s;
+  return writer_.full() ? writer_.flush() : sdk::ok();
 }
 
 SourceInfo IncrementalCapture::place(SnapshotMarker marker, int64_t time_us) const {

@@ -320,7 +320,9 @@ Status InitialSnapshot::finish() {
   const bool left = ledger_ && std::ranges::any_of(ledger_->tables, [&](const auto& table) {
                       return !table.done && deferred_.contains(table.id);
                     });
-  if (!left) {
+  if (left) {
+    offset_.current.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();  // without rows nothing has stored it yet
+  } else {
     offset_.current.snapshot.clear();
     offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
   }

@@ -58,11 +58,14 @@ Status Streaming::on_xa_outcome(const Event& event, std::string_view sql) {
   if (!gtid_event_.completed_xa) return sdk::ok();  // XA START and XA END of a group
   const auto found = prepared_.find(hex(xid_));
   if (found != prepared_.end()) {
-    if (sql.starts_with("XA COMMIT") && !(skip_events_ > 0)) {
-      if (Status s = replay_prepared(found->second); !s.ok()) return s;
-    }
-    prepared_.erase(hex(xid_));
+    Status replayed = sdk::ok();
+    if (sql.starts_with("XA COMMIT") && !(skip_events_ > 0)) replayed = replay_prepared(found->second);
+    if (replayed.code() == Code::kUnavailable || replayed.code() == Code::kStopped) return replayed;
+    // Also when it cannot be read: event.processing.failure.handling.mode may pass over it, and nothing asks for it
+    // again.
+    prepared_.erase(found);
     remember_prepared();
+    if (!replayed.ok()) return replayed;
   } else if (sql.starts_with("XA COMMIT")) {
     context_.warn("GTID " + gtid_text_ +
                   " commits an XA transaction that was prepared before this connector began to read: "

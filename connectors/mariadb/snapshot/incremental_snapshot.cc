@@ -248,6 +248,16 @@ ChunkRequest IncrementalSnapshot::request_of(const TableDefinition& table) const
   return request;
 }
 
+/// The next chunk is not to be read further than it may be kept.
+void IncrementalSnapshot::weigh(Item& item) const {
+  const uint64_t rows = rows_.rows(), bytes = rows_.bytes(), most = options_.chunk_bytes;
+  if (bytes >= most) {
+    item.rows_fit = std::max<uint64_t>(1, rows * most / bytes);
+  } else if (item.rows_fit != 0 && bytes < most / 2) {
+    item.rows_fit = item.rows_fit < options_.resumed_chunk_rows ? item.rows_fit * 2 : 0;
+  }
+}
+
 /// The largest key once a table, and for keys that several rows may share the end of this chunk.
 Status IncrementalSnapshot::find_bounds(ChunkRequest& request, bool& empty) {
   Item& item = items_.front();
@@ -260,7 +270,8 @@ Status IncrementalSnapshot::find_bounds(ChunkRequest& request, bool& empty) {
   empty = item.maximum_key.empty() && request.unique;
   request.after = item.last_key;
   request.up_to = item.maximum_key;
-  const uint64_t rows = item.resumed ? options_.resumed_chunk_rows : options_.chunk_rows;
+  const uint64_t rows_max = item.resumed ? options_.resumed_chunk_rows : options_.chunk_rows;
+  const uint64_t rows = item.rows_fit == 0 ? rows_max : std::min(rows_max, item.rows_fit);
   if (request.unique) {
     request.limit = rows;
     return sdk::ok();
@@ -292,10 +303,11 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_chunk(Window& win
     return Reading::kTableDone;
   }
   auto reading = read_rows(window, request);
-  if (reading.ok() || !source_->altered()) return reading;
+  const bool wrong_filter = !item.filter.empty() && source_->refused();
+  if (reading.ok() || !(source_->altered() || wrong_filter)) return reading;
   // Columns of which the stream has not told yet, or a table that is gone: the stream will tell when it gets there.
   rows_.clear();
-  if (!waited_ && window.view) {
+  if (source_->altered() && !waited_ && window.view) {
     wait_for_ = window.view;
     return Reading::kLater;
   }
@@ -321,6 +333,7 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_rows(Window& wind
   const TableKey key(table, request.key);
   window.keyed = !table.primary_key.empty();
   std::string row_key;
+  bool full = false;
   // With keys that repeat, NULL among them, the key of the chunk is its upper end and not that of the last row.
   window.last_key = request.unique ? "" : request.up_to;
   const Status read = source_->read(request, [&](std::span<const Cell> row) {
@@ -329,9 +342,11 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_rows(Window& wind
       if (Status s = host_.key_of(table, row, row_key); !s.ok()) return s;
     }
     rows_.add(row, row_key);
-    return sdk::ok();
+    full = request.unique && rows_.bytes() >= options_.chunk_bytes;
+    return full ? Status(Code::kStopped, "the chunk is full") : sdk::ok();
   });
-  if (!read.ok()) return read;
+  if (!read.ok() && !full) return read;
+  weigh(item);
   if (rows_.rows() == 0) {
     table_done("SUCCEEDED");
     return Reading::kTableDone;
@@ -362,6 +377,7 @@ Status IncrementalSnapshot::emit_rows(const TableDefinition& table) {
     ChunkRequest request;
     request.table = &table;
     request.filter = item.filter;
+    item.rows = 0;
     const Status read = source_->read(request, [&](std::span<const Cell> row) {
       ++item.rows;
       return host_.emit(table, row, marker);

@@ -38,6 +38,7 @@ struct IncrementalOptions {
   enum class Watermark { kGtid, kInsertInsert, kInsertDelete } watermark = Watermark::kGtid;
   uint64_t chunk_rows = 1024;
   uint64_t resumed_chunk_rows = 8192;  ///< of an initial snapshot that goes on
+  uint64_t chunk_bytes = 32 << 20;     ///< a chunk of larger rows has fewer; it ends with the row that goes beyond
   std::string connector_name;          ///< notifications: the topic prefix
   TableId signal_table;
   static Result<IncrementalOptions> parse(const sdk::Config& config);
@@ -55,7 +56,7 @@ class IncrementalHost {
   /// As known at the stream's place; nullptr = not known or not captured.
   virtual const TableDefinition* table(const TableId& id) = 0;
   virtual Result<std::vector<TableId>> captured_tables() = 0;
-  /// The encoded key of a row in the definition's order; empty for a table without key.
+  /// What tells a row, in the definition's order, from all others: encoded_key() of its primary key; empty without one.
   virtual Status key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) = 0;
   virtual Status emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) = 0;
   virtual void notify(const Notification& notification) = 0;
@@ -116,6 +117,7 @@ class IncrementalSnapshot {
     TableId id;
     std::string filter, surrogate, last_key, maximum_key;
     uint64_t rows = 0;
+    uint64_t rows_fit = 0;                // into chunk_bytes, as far as it has been read; 0 = all of a chunk
     bool resumed = false, sized = false;  // sized: maximum_key is known
   };
   struct Window {
@@ -136,6 +138,7 @@ class IncrementalSnapshot {
   Result<bool> open_window(const GtidList& streamed);
   Result<Reading> read_chunk(Window& window);
   Result<Reading> read_rows(Window& window, ChunkRequest& request);
+  void weigh(Item& item) const;
   Status find_bounds(ChunkRequest& request, bool& empty);
   Status close_window();
   Status emit_rows(const TableDefinition& table);

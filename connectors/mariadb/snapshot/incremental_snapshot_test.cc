@@ -29,6 +29,8 @@ class FakeSource final : public ChunkSource {
     return sdk::ok();
   }
   Result<std::optional<std::string>> maximum_key(const ChunkRequest& request) override {
+    wrong = request.filter == "nonsense";
+    if (wrong) return Status(Code::kInternal, "You have an error in your SQL syntax");
     const auto rows = matching(request);
     return rows.empty() ? std::optional<std::string>{} : std::optional(key(rows.back()));
   }
@@ -52,7 +54,8 @@ class FakeSource final : public ChunkSource {
     }
     return sdk::ok();
   }
-  bool altered() const override { return true; }
+  bool altered() const override { return !wrong; }
+  bool refused() const override { return true; }
   Status write_mark(const std::string& id, std::string_view type, std::string_view) override {
     marks.push_back(id + " " + std::string(type));
     return sdk::ok();
@@ -65,7 +68,7 @@ class FakeSource final : public ChunkSource {
   std::map<std::string, std::vector<Row>> tables;
   Texts marks;
   int sequence = 10, views_open = 0, failing = 0;
-  bool tells_place = true;
+  bool tells_place = true, wrong = false;
 
  private:
   static std::string key(const Row& row) { return "[" + std::to_string(row.k) + "]"; }
@@ -238,6 +241,33 @@ TEST_F(Incremental, ExpressionsAndConditions) {
   handle(snapshot, execute(R"x("d\\.(a|b)")x", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"5"}])"));
   run(snapshot);
   EXPECT_EQ(host_.emitted, (Texts{"a6:60", "a7:70", "b1:1"}));
+}
+
+TEST_F(Incremental, AWrongConditionEndsItsTableAlone) {
+  auto snapshot = make();
+  handle(snapshot,
+         execute(R"("d.a","d.b")", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"nonsense"}])"));
+  run(snapshot);
+  EXPECT_EQ(host_.emitted, Texts{"b1:1"});
+  EXPECT_EQ(host_.told,
+            (Texts{"sig STARTED d.a,d.b", "sig TABLE_SCAN_COMPLETED d.a,d.b 0 SQL_EXCEPTION", "sig IN_PROGRESS d.b 1 1",
+                   "sig TABLE_SCAN_COMPLETED d.b 1 SUCCEEDED", "sig COMPLETED"}));
+  ASSERT_EQ(host_.warnings.size(), 1u);
+  EXPECT_NE(host_.warnings[0].find("SQL syntax"), std::string::npos) << host_.warnings[0];
+  EXPECT_EQ(source_.views_open, 0);
+}
+
+TEST_F(Incremental, ChunksOfLargeRowsHaveFewer) {
+  options_.chunk_bytes = 2 * 2 * sizeof(Cell);  // two rows
+  options_.chunk_rows = 5;
+  auto snapshot = make();
+  handle(snapshot, execute(R"("d.a")"));
+  for (size_t emitted = 0; snapshot.running();) {
+    ASSERT_TRUE(*snapshot.advance(gtids("0-1-10")));
+    EXPECT_LE(host_.emitted.size() - emitted, 2u);
+    emitted = host_.emitted.size();
+  }
+  EXPECT_EQ(host_.emitted, (Texts{"a1:10", "a2:20", "a3:30", "a4:40", "a5:50", "a6:60", "a7:70"}));
 }
 
 TEST_F(Incremental, WhatCannotBeListedIsNeitherBegunNorStopped) {
