@@ -1,5 +1,9 @@
 // What is read beside the stream and before it, against a real server.
+#include <unistd.h>
+
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 
@@ -213,6 +217,39 @@ TEST_F(Capture, APreparedTransactionThatCannotBeReadIsForgotten) {
   EXPECT_TRUE(status.ok()) << status.message();
   EXPECT_GT(host_.logged(MR_WARN, "cannot be read again"), 0u);
   EXPECT_EQ(stored("millrace_prepared_xa"), "");
+}
+
+TEST_F(Capture, AFileOfSignalsIsKeptUntilAnOffsetTellsOfThem) {
+  const std::filesystem::path folder = ::testing::TempDir() + "/capture-signals-" + std::to_string(getpid());
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  const auto files = [&] { return std::distance(std::filesystem::directory_iterator(folder), {}); };
+  config_.back_fill = false;
+  config_.signals.file = true;
+  config_.signals.file_path = folder / "signals.txt";
+  std::ofstream(config_.signals.file_path) << R"({"id":"s","type":"log","data":{"message":"hello"}})"
+                                           << "\n"
+                                           << R"({"id":"t","type":"stop-snapshot"})"
+                                           << "\n";
+  ASSERT_TRUE(incremental().work(*session_).ok());
+  EXPECT_GT(host_.logged(MR_INFO, "hello"), 0u);
+  incremental().committed();
+  incremental().committed();
+  EXPECT_EQ(files(), 1) << "no record has told of them";
+  ASSERT_TRUE(writer_.notification("n", "x", "y", {}, 1).ok());
+  ASSERT_TRUE(writer_.flush().ok());
+  const auto records = host_.take_records();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_TRUE(stored(records[0], "millrace_signal_file").ends_with(":2"));
+  incremental().committed();
+  EXPECT_EQ(files(), 1) << "that may have been the offset before";
+
+  incremental_.reset();  // killed; the record's offset is stored
+  ASSERT_TRUE(incremental().restore().ok());
+  ASSERT_TRUE(incremental().work(*session_).ok());
+  EXPECT_EQ(host_.logged(MR_INFO, "hello"), 1u) << "not again";
+  EXPECT_EQ(files(), 0);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(Capture, TheWaitBeforeTheStreamHoldsUpNoInterrupt) {

@@ -18,6 +18,8 @@ int64_t now_ns() {
 int64_t now_ms() { return now_ns() / 1'000'000; }
 
 constexpr const char* kTopicPlace = "millrace_signal_offset";  // beside the state of what the signals began
+constexpr const char* kFilePlace = "millrace_signal_file";     // likewise, as long as the file is kept
+constexpr int kSureCommits = 2;                                // a commit tells only of some records
 
 std::string joined(const std::vector<TableId>& tables) {
   std::string text;
@@ -35,7 +37,9 @@ IncrementalCapture::IncrementalCapture(const CaptureConfig& config, sdk::SourceC
       writer_(writer),
       offset_(offset),
       signals_([&context](const std::string& text) { context.warn(text); }),
-      machine_(config.incremental, *this) {}
+      machine_(config.incremental, *this) {
+  if (config.signals.file) file_.emplace(config.signals.file_path);
+}
 
 IncrementalCapture::~IncrementalCapture() {
   if (topic_ != nullptr && !busy()) (void)topic_->commit();
@@ -46,6 +50,10 @@ Status IncrementalCapture::restore() {
   if (const auto place = extra.find(kTopicPlace); place != extra.end()) {
     topic_place_ = std::strtoll(place->second.c_str(), nullptr, 10);
     unsettled_ = true;
+  }
+  if (const auto place = extra.find(kFilePlace); place != extra.end() && file_) {
+    file_place_ = SignalPlace::parse(place->second);
+    file_->restore(file_place_);
   }
   if (Status s = machine_.restore(extra); !s.ok())
     context_.warn("the stored incremental snapshot is not resumed: " + s.message());
@@ -79,7 +87,8 @@ Status IncrementalCapture::work(Connection& session) {
   }
   if (Status s = poll_channels(); !s.ok()) return s;
   if (Status s = take_signals(); !s.ok()) return s;
-  return machine_.running() ? advance() : sdk::ok();
+  // No record may tell of the signal that asks for a position before the offset has it.
+  return machine_.running() && !position_ ? advance() : sdk::ok();
 }
 
 /// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
@@ -115,15 +124,14 @@ Status IncrementalCapture::back_fill() {
 }
 
 void IncrementalCapture::take_posted() {
-  for (auto json = context_.take_signal(); !json.empty(); json = context_.take_signal())
-    signals_.offer_document(SignalChannel::kApi, json);
+  for (auto json = context_.take_signal(); !json.empty(); json = context_.take_signal()) signals_.offer_document(json);
 }
 
 Status IncrementalCapture::poll_channels() {
   const bool due = now_ms() >= next_poll_ms_;
   if (due) next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
-  if (config_.signals.file && due) {
-    if (Status s = poll_file(config_.signals.file_path, signals_); !s.ok()) context_.warn(s.message());
+  if (file_ && due) {
+    if (Status s = file_->poll(signals_); !s.ok()) context_.warn(s.message());
   }
   if (!config_.signals.kafka || (topic_ == nullptr && !due)) return sdk::ok();
   if (topic_ == nullptr) {
@@ -150,11 +158,26 @@ Status IncrementalCapture::poll_channels() {
   return sdk::ok();
 }
 
-/// While something runs, the offset says which signals are known. After that the group does, once the offset of the
-/// last record is surely stored: a commit tells only of some, so it takes two.
 void IncrementalCapture::committed() {
+  settle_file();
+  settle_topic();
+}
+
+/// The file is kept until an offset that tells of its signals is surely stored; then no offset needs to.
+void IncrementalCapture::settle_file() {
+  if (!file_ || file_place_ == SignalPlace{} || offset_.given() == file_given_) return;
+  if (++file_commits_ < kSureCommits) return;
+  file_->stored(file_place_);
+  if (!file_->empty()) return;
+  file_place_ = {};
+  keep_state();
+}
+
+/// While something runs, the offset says which signals are known. After that the group does, once the offset of the
+/// last record is surely stored.
+void IncrementalCapture::settle_topic() {
   if (!unsettled_ || topic_ == nullptr || busy()) return;
-  if (++commits_ < 2) return;
+  if (++commits_ < kSureCommits) return;
   if (Status s = topic_->commit(); !s.ok()) return context_.warn(s.message());
   unsettled_ = false;
 }
@@ -168,12 +191,19 @@ Status IncrementalCapture::take_signals() {
   bool any = false;
   while (auto signal = signals_.take()) {
     any = true;
+    const SignalPlace before = file_place_;
+    if (signal->place) {
+      file_place_ = *signal->place;  // first, as what tells of the work carries an offset
+      file_given_ = offset_.given();
+      file_commits_ = 0;
+    }
     if (signal->type == Signal::Type::kLog) {
       context_.info("signal: " + signal->message);
     } else if (signal->type == Signal::Type::kSetBinlogPosition) {
       position_ = std::move(*signal);
     } else {
       if (Status s = machine_.handle(*signal); !s.ok()) {
+        file_place_ = before;
         signals_.put_back(std::move(*signal));
         return s;
       }
@@ -210,6 +240,10 @@ void IncrementalCapture::keep_state() {
   if (unsettled_ && busy()) {
     state_keys_.emplace_back(kTopicPlace);
     extra[kTopicPlace] = std::to_string(topic_place_);
+  }
+  if (file_place_ != SignalPlace{}) {
+    state_keys_.emplace_back(kFilePlace);
+    extra[kFilePlace] = file_place_.text();
   }
   const std::string ledger = machine_.ledger_text();
   if (ledger.empty()) {

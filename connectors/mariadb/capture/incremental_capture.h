@@ -14,6 +14,7 @@
 #include "connectors/mariadb/events/event_writer.h"
 #include "connectors/mariadb/kafka/topic_io.h"
 #include "connectors/mariadb/snapshot/incremental_snapshot.h"
+#include "connectors/mariadb/snapshot/signal_file.h"
 #include "connectors/mariadb/snapshot/signals.h"
 
 namespace millrace::mariadb {
@@ -34,7 +35,7 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   void release();
   /// Between polls of the stream, outside of a transaction: reads the channels and does what is due.
   Status work(Connection& session);
-  /// The offsets of some records have been stored: signals whose work is done need not be read again.
+  /// The offsets of some records have been stored: signals that they tell of need not be read again.
   void committed();
   /// A blocking snapshot that was asked for; nullptr = none. The caller runs it and says when it is done.
   const BlockingSnapshot* blocking() const { return machine_.blocking(); }
@@ -71,6 +72,8 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
 
   Status back_fill();
   Status poll_channels();
+  void settle_file();
+  void settle_topic();
   Status take_signals();
   Status advance();
   void keep_state();
@@ -90,6 +93,12 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   int64_t topic_place_ = 0;
   bool unsettled_ = false;
   int commits_ = 0;
+  // Signals of the file: up to where offsets tell of them, the records that had been given one when the last was taken,
+  // and commits seen since another was.
+  std::optional<SignalFile> file_;
+  SignalPlace file_place_;
+  uint64_t file_given_ = 0;
+  int file_commits_ = 0;
   std::optional<GtidList> hold_;
   Connection* session_ = nullptr;  // that source_ reads from
   std::unique_ptr<ChunkSource> source_;

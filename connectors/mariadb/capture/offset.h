@@ -36,7 +36,6 @@ struct SourceOffset {
 
 /// Keys of SourceOffset::extra.
 inline constexpr std::string_view kSnapshotLedgerKey = "millrace_snapshot_ledger";
-inline constexpr std::string_view kIncrementalKey = "millrace_incremental_snapshot";
 inline constexpr std::string_view kCapturedKey = "millrace_captured";
 
 }  // namespace millrace::mariadb

@@ -20,9 +20,11 @@ class OffsetState final : public OffsetProvider {
   OffsetState(const OffsetState&) = delete;
   OffsetState& operator=(const OffsetState&) = delete;
   mr_value offset(connectors::ByteArena& arena) override {
+    ++given_;
     return current.write(arena, gtids_text_, writer == nullptr ? nullptr : writer->transaction());
   }
   mr_value partition() override { return sdk::map_value(partition_); }
+  uint64_t given() const { return given_; }              ///< how many records have been given an offset
   void render() { gtids_text_ = current.gtids.text(); }  ///< after current.gtids changed
 
   SourceOffset current;
@@ -31,6 +33,7 @@ class OffsetState final : public OffsetProvider {
  private:
   std::string topic_prefix_, gtids_text_;
   mr_value partition_[2];
+  uint64_t given_ = 0;
 };
 
 }  // namespace millrace::mariadb
