@@ -65,15 +65,12 @@ class Capture : public ::testing::Test {
     EXPECT_TRUE(opened.ok()) << opened.status().message();
     return opened.ok() ? std::move(opened.value()) : nullptr;
   }
-  std::string stored(std::string_view key) const {
-    const auto at = offset_.current.extra.find(std::string(key));
-    return at == offset_.current.extra.end() ? "" : at->second;
-  }
+  std::string stored(std::string_view key) const { return offset_.current.extra.get(key); }
   /// The entry of a record's offset.
   static std::string stored(const sdk::OwnedRecord& record, std::string_view key) {
     auto offset = SourceOffset::parse(record.source_offset.get());
     EXPECT_TRUE(offset.ok());
-    return offset.ok() ? offset->extra[std::string(key)] : "";
+    return offset.ok() ? offset->extra.get(key) : "";
   }
   std::unique_ptr<InitialSnapshot> snapshot() {
     return std::make_unique<InitialSnapshot>(config_, context_, schemas_, history_, writer_, offset_, incremental());
@@ -113,7 +110,7 @@ TEST_F(Capture, ASnapshotStoresItsTableLists) {
 
 TEST_F(Capture, AddedTablesAreReadOnceTheTablesCanBeListed) {
   const std::string before = R"({"table.include.list":"cap.a"})";
-  offset_.current.extra[std::string(kCapturedKey)] = before;
+  offset_.current.extra.set(kCapturedKey, before);
   auto lost = connect();
   lost->interrupt();
   EXPECT_FALSE(incremental().work(*lost).ok());
@@ -177,7 +174,7 @@ TEST_F(Capture, TablesWithoutKeyAreReadInBatches) {
   SnapshotLedger ledger;
   ledger.cut = {"bin.000001", 4, offset_.current.gtids, 0};
   ledger.tables = {{{"cap", "c"}, false, "", 0}};
-  offset_.current.extra[std::string(kSnapshotLedgerKey)] = ledger.text();
+  offset_.current.extra.set(kSnapshotLedgerKey, ledger.text());
   ASSERT_TRUE(incremental().restore().ok());
   const Status worked = incremental().work(*session_);
   ASSERT_TRUE(worked.ok()) << worked.message();
@@ -204,19 +201,20 @@ TEST_F(Capture, APreparedTransactionThatCannotBeReadIsForgotten) {
   };
   ASSERT_TRUE(streaming.start().ok());
   run({"XA START 'lost'", "INSERT INTO cap.a VALUES (7)", "XA END 'lost'", "XA PREPARE 'lost'"});
-  std::string& prepared = offset_.current.extra["millrace_prepared_xa"];
-  Status status = stream_until([&] { return !prepared.empty() && !streaming.in_transaction(); });
+  const std::string_view key = "millrace_prepared_xa";
+  Status status = stream_until([&] { return !stored(key).empty() && !streaming.in_transaction(); });
   ASSERT_TRUE(status.ok()) << status.message();
+  std::string prepared = stored(key);
   const size_t file = prepared.find("bin.");
   ASSERT_NE(file, std::string::npos) << prepared;
-  prepared.replace(file, 10, "bin.999999");
+  offset_.current.extra.set(key, prepared.replace(file, 10, "bin.999999"));
   ASSERT_TRUE(streaming.start().ok());
   run({"XA COMMIT 'lost'", "INSERT INTO cap.b VALUES (7)"});
   const int64_t created = writer_.counters().created;
   status = stream_until([&] { return writer_.counters().created > created; });
   EXPECT_TRUE(status.ok()) << status.message();
   EXPECT_GT(host_.logged(MR_WARN, "cannot be read again"), 0u);
-  EXPECT_EQ(stored("millrace_prepared_xa"), "");
+  EXPECT_EQ(stored(key), "");
 }
 
 TEST_F(Capture, AFileOfSignalsIsKeptUntilAnOffsetTellsOfThem) {

@@ -1,6 +1,7 @@
 #include "connectors/mariadb/capture/incremental_capture.h"
 
 #include <re2/re2.h>
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <random>
@@ -46,19 +47,19 @@ IncrementalCapture::~IncrementalCapture() {
 }
 
 Status IncrementalCapture::restore() {
-  const auto& extra = offset_.current.extra;
-  if (const auto place = extra.find(kTopicPlace); place != extra.end()) {
-    topic_place_ = std::strtoll(place->second.c_str(), nullptr, 10);
+  const OffsetExtra& extra = offset_.current.extra;
+  if (extra.contains(kTopicPlace)) {
+    topic_place_ = std::strtoll(extra.get(kTopicPlace).c_str(), nullptr, 10);
     unsettled_ = true;
   }
-  if (const auto place = extra.find(kFilePlace); place != extra.end() && file_) {
-    file_place_ = SignalPlace::parse(place->second);
+  if (extra.contains(kFilePlace) && file_) {
+    file_place_ = SignalPlace::parse(extra.get(kFilePlace));
     file_->restore(file_place_);
   }
-  if (Status s = machine_.restore(extra); !s.ok())
+  if (Status s = machine_.restore(extra.entries()); !s.ok())
     context_.warn("the stored incremental snapshot is not resumed: " + s.message());
-  if (const auto stored = extra.find(std::string(kSnapshotLedgerKey)); stored != extra.end()) {
-    auto ledger = SnapshotLedger::parse(stored->second);
+  if (extra.contains(kSnapshotLedgerKey)) {
+    auto ledger = SnapshotLedger::parse(extra.get(kSnapshotLedgerKey));
     if (!ledger.ok()) return ledger.status();
     machine_.resume(std::move(*ledger));
   }
@@ -93,9 +94,9 @@ Status IncrementalCapture::work(Connection& session) {
 
 /// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
 Status IncrementalCapture::back_fill() {
-  std::string& stored = offset_.current.extra[std::string(kCapturedKey)];
-  if (stored == config_.table_lists) return sdk::ok();
-  const std::string before = stored;
+  OffsetExtra& extra = offset_.current.extra;
+  const std::string before = extra.get(kCapturedKey);
+  if (before == config_.table_lists) return sdk::ok();
   if (!before.empty()) {
     const auto captured = captured_tables();
     if (!captured.ok()) return captured.status();
@@ -111,14 +112,14 @@ Status IncrementalCapture::back_fill() {
     if (!signal.collections.empty()) {
       context_.info(std::to_string(signal.collections.size()) +
                     " tables were added, their rows are read beside the stream");
-      stored = config_.table_lists;  // first, as what tells of the work carries an offset
+      extra.set(kCapturedKey, config_.table_lists);  // first, as what tells of the work carries an offset
       if (Status s = machine_.handle(signal); !s.ok()) {
-        stored = before;
+        extra.set(kCapturedKey, before);
         return s;
       }
     }
   }
-  stored = config_.table_lists;
+  extra.set(kCapturedKey, config_.table_lists);
   keep_state();
   return sdk::ok();
 }
@@ -214,7 +215,8 @@ Status IncrementalCapture::take_signals() {
 }
 
 Status IncrementalCapture::advance() {
-  while (machine_.running()) {
+  // Most transactions end while a chunk waits for the stream, and nothing changes by them.
+  while (machine_.running() && !machine_.waits(offset_.current.gtids)) {
     auto more = machine_.advance(offset_.current.gtids);
     keep_state();
     if (!more.ok()) {
@@ -230,26 +232,22 @@ Status IncrementalCapture::advance() {
 
 /// The state goes with the offset of every record from now on.
 void IncrementalCapture::keep_state() {
-  auto& extra = offset_.current.extra;
-  for (const std::string& key : state_keys_) extra.erase(key);
+  auto state = machine_.offset_state();
+  if (unsettled_ && busy()) state.emplace_back(kTopicPlace, std::to_string(topic_place_));
+  if (file_place_ != SignalPlace{}) state.emplace_back(kFilePlace, file_place_.text());
+  OffsetExtra& extra = offset_.current.extra;
+  for (const std::string& key : state_keys_) {
+    if (std::ranges::find(state, key, &std::pair<std::string, std::string>::first) == state.end()) extra.erase(key);
+  }
   state_keys_.clear();
-  for (auto& [key, value] : machine_.offset_state()) {
-    state_keys_.push_back(key);
-    extra[key] = value;
+  for (auto& [key, value] : state) {
+    extra.set(key, std::move(value));
+    state_keys_.push_back(std::move(key));
   }
-  if (unsettled_ && busy()) {
-    state_keys_.emplace_back(kTopicPlace);
-    extra[kTopicPlace] = std::to_string(topic_place_);
-  }
-  if (file_place_ != SignalPlace{}) {
-    state_keys_.emplace_back(kFilePlace);
-    extra[kFilePlace] = file_place_.text();
-  }
-  const std::string ledger = machine_.ledger_text();
-  if (ledger.empty()) {
-    if (extra.erase(std::string(kSnapshotLedgerKey)) > 0) offset_.current.snapshot.clear();
-  } else {
-    extra[std::string(kSnapshotLedgerKey)] = ledger;
+  if (std::string ledger = machine_.ledger_text(); !ledger.empty()) {
+    extra.set(kSnapshotLedgerKey, std::move(ledger));
+  } else if (extra.erase(kSnapshotLedgerKey)) {
+    offset_.current.snapshot.clear();
   }
 }
 

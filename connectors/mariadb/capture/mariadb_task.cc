@@ -102,10 +102,10 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     facts.snapshot_running = !offset.snapshot.empty();
     facts.lost = why_lost(*facts.stored, *log);
   }
-  facts.resumable = facts.snapshot_running && offset.extra.contains(std::string(kSnapshotLedgerKey));
+  facts.resumable = facts.snapshot_running && offset.extra.contains(kSnapshotLedgerKey);
   SnapshotPlan plan = plan_snapshot(config_->snapshot, facts);
   if (!plan.error.empty()) return {Code::kInternal, plan.error};
-  if (!plan.resume) offset.extra.erase(std::string(kSnapshotLedgerKey));  // what begins anew must not pass over rows
+  if (!plan.resume) offset.extra.erase(kSnapshotLedgerKey);  // what begins anew must not pass over rows
   // Without a stream to read the rest beside, a second read view does.
   if (plan.resume && !plan.stream) plan.read_data = true;
   if (offset.set() && !plan.read_data && (plan.resume || !facts.snapshot_running)) {
@@ -116,7 +116,7 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     schemas_->registry().set_server_charset("");
     offset = SourceOffset{};
     offset.file = log->files.front();
-    if (config_->back_fill) offset.extra[std::string(kCapturedKey)] = config_->table_lists;
+    if (config_->back_fill) offset.extra.set(kCapturedKey, config_->table_lists);
     offset_->render();
   }
   stream_after_snapshot_ = plan.stream;
@@ -153,7 +153,7 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
   if (snapshot_ != nullptr) {
     tell_progress(context);
     if (!snapshot_->done()) return read_snapshot();
-    if (offset_->current.extra.contains(std::string(kSnapshotLedgerKey))) {
+    if (offset_->current.extra.contains(kSnapshotLedgerKey)) {
       if (Status s = incremental_->restore(); !s.ok()) return s;
     }
     {

@@ -33,19 +33,17 @@ void Streaming::defer_prepared() {
 
 void Streaming::remember_prepared() {
   if (prepared_.empty()) {
-    offset_.current.extra.erase(std::string(kPreparedKey));
+    offset_.current.extra.erase(kPreparedKey);
     return;
   }
   nlohmann::json places = nlohmann::json::object();
   for (const auto& [xid, place] : prepared_) places[xid] = {place.file, place.position};
-  offset_.current.extra[std::string(kPreparedKey)] = places.dump();
+  offset_.current.extra.set(kPreparedKey, places.dump());
 }
 
 void Streaming::recall_prepared() {
   prepared_.clear();
-  const auto stored = offset_.current.extra.find(std::string(kPreparedKey));
-  if (stored == offset_.current.extra.end()) return;
-  const auto places = nlohmann::json::parse(stored->second, nullptr, false);
+  const auto places = nlohmann::json::parse(offset_.current.extra.get(kPreparedKey), nullptr, false);
   if (!places.is_object()) return;
   for (const auto& [xid, place] : places.items()) {
     if (!place.is_array() || place.size() != 2 || !place[0].is_string() || !place[1].is_number_unsigned()) continue;

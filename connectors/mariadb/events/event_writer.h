@@ -45,7 +45,7 @@ struct SourceInfo {
 class OffsetProvider {
  public:
   virtual ~OffsetProvider() = default;
-  /// The offset map after the record being written; content borrowed until the batch has been emitted.
+  /// The offset map after the record being written; content borrowed until the next call or the batch has been emitted.
   virtual mr_value offset(connectors::ByteArena& arena) = 0;
   virtual mr_value partition() = 0;
 };

@@ -189,20 +189,26 @@ void IncrementalSnapshot::drop_window() {
   rows_.clear();
 }
 
+bool IncrementalSnapshot::waits(const GtidList& streamed) const {
+  if (window_) {
+    const bool passed = window_->view && streamed.contains_all(*window_->view);
+    return !(window_->by_mark ? window_->closed : passed);
+  }
+  if (stopping_) return false;
+  return source_ == nullptr || paused_ || items_.empty() || (wait_for_ && !streamed.contains_all(*wait_for_));
+}
+
 Result<bool> IncrementalSnapshot::advance(const GtidList& streamed) {
+  if (waits(streamed)) return false;
   if (stopping_ && !window_) {
     end_stopped();
     return true;
   }
   if (window_) {
-    const bool passed = window_->view && streamed.contains_all(*window_->view);
-    if (!(window_->by_mark ? window_->closed : passed)) return false;
     if (Status s = close_window(); !s.ok()) return s;
     return true;
   }
-  if (source_ == nullptr || paused_ || items_.empty()) return false;
   if (wait_for_) {
-    if (!streamed.contains_all(*wait_for_)) return false;
     wait_for_.reset();
     waited_ = true;
   }

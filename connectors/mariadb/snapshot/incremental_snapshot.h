@@ -98,6 +98,8 @@ class IncrementalSnapshot {
   void changed(std::string_view key) { rows_.remove(key); }
   void table_altered(const TableId& table);
   void mark_deleted(std::string_view id);
+  /// Whether advance() would do nothing: the stream has to come further, or there is nothing to do.
+  bool waits(const GtidList& streamed) const;
   /// `streamed`: the transactions given out so far, with all domains (gtids_at() of snapshot_view.h when streaming
   /// began by file and position). Blocks for the statements that read one chunk. True: something was done, call again
   /// after emitting.

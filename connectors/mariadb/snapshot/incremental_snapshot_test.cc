@@ -203,6 +203,8 @@ TEST_F(Incremental, TheStreamWinsUntilItHasPassedTheView) {
   source_.sequence = 12;
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));   // read at 12
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-11")));  // not there yet
+  EXPECT_TRUE(snapshot.waits(gtids("0-1-11")));
+  EXPECT_FALSE(snapshot.waits(gtids("0-1-12")));
   EXPECT_TRUE(snapshot.watches({"d", "a"}));
   EXPECT_FALSE(snapshot.watches({"d", "b"}));
   snapshot.changed("k2");
