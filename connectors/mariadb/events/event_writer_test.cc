@@ -274,5 +274,30 @@ TEST(EncodedKey, IsTheSameFromBothSides) {
   EXPECT_EQ(other, "");
 }
 
+TEST(EncodedKey, TellsRowsApartThatShareTheKeyOfTheirRecords) {
+  Bench bench({{"message.key.columns", "shop.orders:qty"}, {"column.mask.with.3.chars", "shop.orders.name"}});
+  TableDefinition table = orders();
+  table.columns.push_back(column("day", "DATE", false));
+  table.columns.push_back(column("at", "TIME", false));
+  table.columns[4].length = 6;
+  table.primary_key = {"name", "day", "at"};
+  const auto key_of = [&](std::string_view name, uint8_t day, int64_t micros) {
+    std::vector<Cell> row = order(1, name, 7);
+    Cell date;
+    date.kind = Cell::Kind::kDate;
+    date.time = {2024, 0, day, 0, 0, 0, 0};  // no day of the calendar: its value is that of all such
+    row.push_back(date);
+    row.push_back(number(micros, Cell::Kind::kTime));
+    std::string key;
+    EXPECT_TRUE(encoded_key(bench.table(table), row, key).ok());
+    return key;
+  };
+  const std::string one = key_of("a", 10, 5);
+  EXPECT_EQ(one, key_of("a", 10, 5));
+  EXPECT_NE(one, key_of("b", 10, 5));
+  EXPECT_NE(one, key_of("a", 11, 5));
+  EXPECT_NE(one, key_of("a", 10, 6));
+}
+
 }  // namespace
 }  // namespace millrace::mariadb::testing

@@ -113,6 +113,19 @@ Status TableEvents::add_columns(const TableMap* map, const ValueOptions& values,
     if (shared) continue;
     if (Status s = add_column(index, (*cells)[index], true, key_values); !s.ok()) return s;
   }
+  return add_row_key(*cells);
+}
+
+Status TableEvents::add_row_key(const std::vector<size_t>& cells) {
+  for (size_t i = 0; i < definition_.columns.size(); ++i) {
+    const ColumnDefinition& column = definition_.columns[i];
+    const std::vector<std::string>& names = definition_.primary_key;
+    if (std::find(names.begin(), names.end(), column.name) == names.end()) continue;
+    const WireColumn* wire = wire_.has_value() ? &(*wire_)[cells[i]] : nullptr;
+    auto plan = ColumnPlan::make(definition_.id, column, wire, ValueOptions{});
+    if (!plan.ok()) return plan.status();
+    row_key_.push_back({std::move(plan.value()), cells[i]});
+  }
   return sdk::ok();
 }
 
