@@ -259,6 +259,29 @@ TEST_P(ExactlyOnce, ChangeEventsWithTruncate) {
   EXPECT_EQ(rows("select id, name from orders"), (Rows{{"4", "d"}}));
 }
 
+TEST_P(ExactlyOnce, ATableWithoutTransactionsFailsTheTaskAndGivesUpNoRecord) {
+  if (postgres()) GTEST_SKIP() << "all tables of PostgreSQL have transactions";
+  for (const char* engine : {"MyISAM", "Aria"}) {
+    sql({"create or replace table orders(id int, name text) engine=" + std::string(engine)});
+    auto& sink = task();
+    open_at(sink, 0);
+    const auto status = sink.put(plain(0, 5));
+    EXPECT_THAT(status.message(), HasSubstr("table shop.orders has the engine " + std::string(engine)));
+    EXPECT_THAT(status.message(), HasSubstr("ALTER TABLE shop.orders ENGINE=InnoDB"));
+    EXPECT_EQ(rows("select count(*) from orders"), (Rows{{"0"}}));
+    EXPECT_THAT(host_.reports(), IsEmpty());
+  }
+  sql({"alter table orders engine=InnoDB"});
+  auto& sink = task();
+  open_at(sink, 0);
+  expect_ok(sink.put(plain(0, 5)));
+  expect_each_once(5);
+  sql({"alter table millrace_offsets engine=MyISAM"});
+  auto& other = task();
+  open_at(other, 5);
+  EXPECT_THAT(other.put(plain(5, 6)).message(), HasSubstr("millrace_offsets has the engine MyISAM"));
+}
+
 TEST_P(ExactlyOnce, AWrongTableOfOffsetsIsAPlainError) {
   sql({"create table mine(id int)"});
   auto& first = task({{"millrace.exactly.once.table", "mine"}});

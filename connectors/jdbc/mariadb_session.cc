@@ -426,10 +426,28 @@ Result<Session::ColumnsByTable> MariaDbSession::columns_of(std::span<const Table
   return found;
 }
 
+std::string MariaDbSession::is_table(const TableId& table) const {
+  return "TABLE_SCHEMA=" + (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") +
+         " AND TABLE_NAME='" + escaped(table.table) + "'";
+}
+
+Status MariaDbSession::check_transactional(const TableId& table) {
+  auto engine = query(
+      "SELECT ENGINE, TRANSACTIONS FROM information_schema.TABLES JOIN information_schema.ENGINES USING (ENGINE) "
+      "WHERE " +
+      is_table(table));
+  if (!engine.ok()) return engine.status();
+  if (engine->empty() || engine->front()[1] != "NO") return sdk::ok();
+  const std::string name = (table.catalog.empty() ? "" : table.catalog + ".") + table.table;
+  return {Code::kInvalidConfig,
+          "table " + name + " has the engine " + engine->front()[0].value_or("") +
+              ", which keeps rows whose transaction is undone, so they could come twice; run ALTER "
+              "TABLE " +
+              name + " ENGINE=InnoDB, or set millrace.exactly.once=false"};
+}
+
 Result<std::string> MariaDbSession::table_type(const TableId& table) {
-  auto rows = query("SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA=" +
-                    (table.catalog.empty() ? std::string("DATABASE()") : "'" + escaped(table.catalog) + "'") +
-                    " AND TABLE_NAME='" + escaped(table.table) + "'");
+  auto rows = query("SELECT TABLE_TYPE FROM information_schema.TABLES WHERE " + is_table(table));
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return std::string();
   const std::string type = rows->at(0).at(0).value_or("");

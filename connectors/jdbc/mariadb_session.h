@@ -36,6 +36,7 @@ class MariaDbSession final : public Session {
   Result<std::vector<ColumnInfo>> columns(const TableId& table) override;
   Result<ColumnsByTable> columns_of(std::span<const TableId> tables) override;
   Result<std::string> table_type(const TableId& table) override;
+  Status check_transactional(const TableId& table) override;
   Result<Instant> now(const WallClock& clock) override;
   Result<ZoneNow> zone_now() override;
   Status set_isolation(std::string_view level) override;
@@ -60,6 +61,7 @@ class MariaDbSession final : public Session {
   void hold_socket();
   void drop_socket();
   std::string escaped(std::string_view text) const;
+  std::string is_table(const TableId& table) const;  // a condition on information_schema
 
   ConnectionSettings settings_;
   MYSQL* handle_;

@@ -259,6 +259,8 @@ class Session {
   virtual Result<ColumnsByTable> columns_of(std::span<const TableId> tables);
   /// JDBC type of the table ("TABLE", "VIEW"), empty when it does not exist.
   virtual Result<std::string> table_type(const TableId& table) = 0;
+  /// kInvalidConfig, and what to do, when rows written to the table are not undone with their transaction.
+  virtual Status check_transactional(const TableId&) { return sdk::ok(); }
   /// CURRENT_TIMESTAMP, to the server's precision; `clock` counts where the server tells only the time of its wall
   /// clock.
   virtual Result<Instant> now(const WallClock& clock) = 0;

@@ -111,6 +111,7 @@ Status SinkOffsets::find_table(Session& session) {
       return {created.code(), "millrace.exactly.once needs its table of offsets: " + created.message() + " in: " + sql};
     }
   }
+  if (Status s = session.check_transactional(id_); !s.ok()) return s;
   found_ = true;
   return sdk::ok();
 }

@@ -52,6 +52,7 @@ Status SinkTable::refresh(Session& session) {
     auto columns = session.columns(id_);
     if (!columns.ok()) return columns.status();
     columns_ = std::move(*columns);
+    if (Status s = config_.exactly_once ? session.check_transactional(id_) : sdk::ok(); !s.ok()) return s;
   }
   known_ = true;
   return sdk::ok();

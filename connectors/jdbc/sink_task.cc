@@ -106,7 +106,9 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
     return status;
   }
   if (context.stopping()) return {Code::kStopped, "stopped"};
-  if (offsets_ != nullptr && offsets_->lost()) return status;
+  // Where each record is to be written once, none is given up for the settings; else they go to the dead letter queue,
+  // as Confluent's sink has it.
+  if (offsets_ != nullptr && (offsets_->lost() || status.code() == Code::kInvalidConfig)) return status;
   // Settings and login do not heal by waiting; everything the server said may be repaired by an operator meanwhile.
   const bool settings = status.code() == Code::kInvalidConfig || status.code() == Code::kStopped;
   if (!settings && retries_left_ > 0) {
