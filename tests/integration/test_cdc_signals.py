@@ -205,6 +205,20 @@ class Signals(ProcessTest):
         self.check(["stock"])
         self.assertLess(self.read_rows("orders"), 20_000)
 
+    def test_a_pause_gets_between_chunks_of_a_server_that_nobody_writes_to(self):
+        self.begin(**{"signal.enabled.channels": "file", "signal.file": str(self.folder / "signals.txt"), "read.only": "true",
+                      "incremental.snapshot.chunk.size": "50"})
+        self.workload.stop()
+        self.by_rest("execute-snapshot", type="incremental", data_collections=[f"{DATABASE}.orders"],
+                     additional_conditions=self.close_gate("orders", 2_400, 2_600))
+        self.wait_at_gate()
+        self.by_rest("pause-snapshot", type="incremental")
+        self.open_gate()
+        self.told("PAUSED")
+        self.by_rest("resume-snapshot", type="incremental")
+        self.told("COMPLETED")
+        self.check(["orders"])
+
     @NO_TOPICS
     def test_blocking(self):
         rows = 60_000

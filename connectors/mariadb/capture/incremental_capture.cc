@@ -86,10 +86,15 @@ Status IncrementalCapture::work(Connection& session) {
   if (config_.back_fill) {
     if (Status s = back_fill(); !s.ok()) return s;
   }
-  if (Status s = poll_channels(); !s.ok()) return s;
-  if (Status s = take_signals(); !s.ok()) return s;
+  if (Status s = poll_signals(); !s.ok()) return s;
   // No record may tell of the signal that asks for a position before the offset has it.
   return machine_.running() && !position_ ? advance() : sdk::ok();
+}
+
+Status IncrementalCapture::poll_signals() {
+  take_posted();
+  if (Status s = poll_channels(); !s.ok()) return s;
+  return take_signals();
 }
 
 /// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
@@ -226,6 +231,9 @@ Status IncrementalCapture::advance() {
     }
     if (!*more) break;
     if (Status s = writer_.flush(); !s.ok()) return s;
+    // On a server that nobody writes to one chunk follows another here: pause and stop must get between them.
+    if (Status s = poll_signals(); !s.ok()) return s;
+    if (position_) break;
   }
   return sdk::ok();
 }

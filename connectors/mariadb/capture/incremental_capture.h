@@ -72,6 +72,7 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
 
   Status back_fill();
   Status poll_channels();
+  Status poll_signals();
   void settle_file();
   void settle_topic();
   Status take_signals();

@@ -116,7 +116,7 @@ Status TableEvents::add_columns(const TableMap* map, const ValueOptions& values,
   return add_row_key(*cells);
 }
 
-Status TableEvents::add_row_key(const std::vector<size_t>& cells) {
+Status TableEvents::add_row_key(const std::vector<uint32_t>& cells) {
   for (size_t i = 0; i < definition_.columns.size(); ++i) {
     const ColumnDefinition& column = definition_.columns[i];
     const std::vector<std::string>& names = definition_.primary_key;

@@ -70,7 +70,7 @@ class TableEvents {
   Result<std::vector<uint32_t>> cells_of_columns(const TableMap* map) const;
   Status add_columns(const TableMap* map, const ValueOptions& values, const ValueOptions& key_values);
   Status add_column(size_t index, size_t cell, bool in_key, const ValueOptions& values);
-  Status add_row_key(const std::vector<size_t>& cells);
+  Status add_row_key(const std::vector<uint32_t>& cells);
   Status register_schemas();
   Status failed(Column& column, const Status& why, mr_value& out);
 
