@@ -276,8 +276,10 @@ Status JdbcSinkTask::add(sdk::SinkContext& context, SinkTable& table, const mr_r
   const bool by_topic = config_->field_filter.by_topic();
   table.has_events |= shape.kind == RecordShape::Kind::kEnvelope;
   const bool event = remove && table.has_events;
+  header_signature(*config_, record, headers_);
   const bool same = table.event_key == event && table.key_schema == key_schema && table.value_schema == value_schema &&
-                    table.removing == remove && (!by_topic || table.topic == sdk::view(record.topic));
+                    table.removing == remove && table.headers == headers_ &&
+                    (!by_topic || table.topic == sdk::view(record.topic));
   // The null value behind a delete says nothing new.
   if (same && remove && !table.waiting.empty() && same_value(table.waiting.back()->key, record.key)) return sdk::ok();
   if (!table.waiting.empty() && (!same || table.waiting.size() >= config_->batch_size)) {
@@ -288,6 +290,7 @@ Status JdbcSinkTask::add(sdk::SinkContext& context, SinkTable& table, const mr_r
   table.removing = remove;
   table.event_key = event;
   table.shape = shape;
+  table.headers = headers_;
   if (by_topic) table.topic = sdk::view(record.topic);
   table.waiting.push_back(&record);
   return sdk::ok();

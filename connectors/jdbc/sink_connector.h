@@ -66,6 +66,7 @@ class JdbcSinkTask : public sdk::SinkTask {
   std::map<std::string, SinkTable*, std::less<>> tables_by_origin_;
   std::vector<std::string> source_names_;  // fields of the source block in table.name.format
   std::string origin_, last_origin_;       // what the table's name depends on: the topic and those fields
+  std::string headers_;                    // of the record at hand: header_signature()
   ShapeCache shapes_;
   SinkTable* last_table_ = nullptr;
   int64_t retries_left_ = 0;

@@ -32,7 +32,8 @@ class SinkTable {
   std::vector<const mr_record*> waiting;
   mr_schema_id key_schema = 0, value_schema = 0;
   RecordShape shape;
-  std::string topic;  ///< only when field lists tell topics apart
+  std::string topic;    ///< only when field lists tell topics apart
+  std::string headers;  ///< header_signature()
   bool removing = false;
   bool event_key = false;   ///< removing by a key whose columns a change event made
   bool has_events = false;  ///< the task has seen change events for this table
@@ -43,7 +44,7 @@ class SinkTable {
   struct Prepared {
     mr_schema_id key, value;
     bool remove, event_key;
-    std::string topic;
+    std::string topic, headers;
     Absent absent;
     FieldPlan plan;                       // the writer's fallbacks point into its schemas
     std::unique_ptr<BatchWriter> writer;  // null: there is nothing to write

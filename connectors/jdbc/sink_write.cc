@@ -84,7 +84,7 @@ Result<const SinkTable::Prepared*> SinkTable::prepared(Session& session, const s
                                                        const Absent& absent) {
   for (const auto& one : prepared_) {
     if (one->key == key_schema && one->value == value_schema && one->remove == removing &&
-        one->event_key == event_key && one->topic == topic && one->absent == absent) {
+        one->event_key == event_key && one->topic == topic && one->headers == headers && one->absent == absent) {
       return one.get();
     }
   }
@@ -96,6 +96,7 @@ Result<const SinkTable::Prepared*> SinkTable::prepared(Session& session, const s
   one->remove = removing;
   one->event_key = event_key;
   one->topic = topic;
+  one->headers = headers;
   one->absent = absent;
   one->plan = std::move(*made);
   if (Status s = ensure(session, one->plan); !s.ok()) {
