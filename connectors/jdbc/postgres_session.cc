@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
+#include <thread>
 
 #include "connectors/jdbc/postgres_writer.h"
 
@@ -80,6 +82,23 @@ size_t past_quoted(std::string_view sql, size_t at) {
   return at;
 }
 
+/// Tells the server to end the query, in a connection of its own, which the library opens without a time limit: a
+/// server that does not answer is left to a thread that outlives the session.
+void cancel_query(std::shared_ptr<PGcancel> query) {
+  constexpr std::chrono::seconds kPatience{1};
+  std::packaged_task<void()> cancel([query = std::move(query)] {
+    char ignored[256];
+    PQcancel(query.get(), ignored, sizeof(ignored));
+  });
+  const std::future<void> done = cancel.get_future();
+  try {
+    std::thread(std::move(cancel)).detach();
+  } catch (const std::system_error&) {
+    return;  // no thread to be had; the query ends when the server finds nobody to answer to
+  }
+  done.wait_for(kPatience);
+}
+
 }  // namespace
 
 Code classify_sqlstate(std::string_view sqlstate) {
@@ -127,7 +146,9 @@ PgSession::PgSession(ConnectionSettings settings, PgConnection connection, bool 
       connection_(std::move(connection)),
       for_writing_(for_writing),
       socket_(fcntl(PQsocket(connection_.get()), F_DUPFD_CLOEXEC, 0)),
-      cancel_(PQgetCancel(connection_.get())) {
+      cancel_(PQgetCancel(connection_.get()), &PQfreeCancel) {
+  // Only so can a server that takes nothing more be given up after socketTimeout.
+  PQsetnonblocking(connection_.get(), 1);
   // Notices ("identifier will be truncated …") would go to the worker's stderr.
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
@@ -141,7 +162,6 @@ PgSession::~PgSession() {
   connection_.reset();
   std::lock_guard lock(closing_);
   if (socket_ >= 0) close(socket_);
-  PQfreeCancel(cancel_);
 }
 
 Status PgSession::set_up() {
@@ -188,8 +208,8 @@ Status PgSession::failed(const PGresult* result) {
   return {classify_sqlstate(error_.sqlstate), std::move(message)};
 }
 
-Status PgSession::wait_readable() {
-  pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
+Status PgSession::wait_for(short events) {
+  pollfd socket{PQsocket(connection_.get()), events, 0};
   const int ready = poll(&socket, 1, static_cast<int>(read_timeout_ms_));
   if (ready == 0) {
     broken_ = true;
@@ -199,15 +219,25 @@ Status PgSession::wait_readable() {
   return PQconsumeInput(connection_.get()) == 1 ? sdk::ok() : failed(nullptr);
 }
 
-Result<PgResult> PgSession::finish() {
+Status PgSession::flush() {
+  for (;;) {
+    const int left = PQflush(connection_.get());
+    if (left <= 0) return left == 0 ? sdk::ok() : failed(nullptr);
+    if (Status s = wait_for(POLLIN | POLLOUT); !s.ok()) return s;
+  }
+}
+
+Result<PgResult> PgSession::finish(bool copy_in) {
+  if (Status s = flush(); !s.ok()) return s;
   PgResult kept;
   for (;;) {
     while (PQisBusy(connection_.get()) != 0) {
-      if (Status s = wait_readable(); !s.ok()) return s;
+      if (Status s = wait_for(POLLIN); !s.ok()) return s;
     }
     PgResult next(PQgetResult(connection_.get()));
     if (next == nullptr) break;
     const ExecStatusType status = PQresultStatus(next.get());
+    if (status == PGRES_COPY_IN && copy_in) return next;
     const bool bad = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       broken_ = true;
@@ -432,12 +462,13 @@ bool PgSession::alive() {
 }
 
 void PgSession::interrupt() {
-  std::lock_guard lock(closing_);
-  if (socket_ < 0) return;
-  shutdown(socket_, SHUT_RDWR);
+  {
+    std::lock_guard lock(closing_);
+    if (socket_ < 0) return;
+    shutdown(socket_, SHUT_RDWR);
+  }
   // The server notices a closed socket only when it next writes; a long query should end now.
-  char ignored[256];
-  if (cancel_ != nullptr) PQcancel(cancel_, ignored, sizeof(ignored));
+  if (cancel_ != nullptr) cancel_query(cancel_);
 }
 
 }  // namespace millrace::jdbc

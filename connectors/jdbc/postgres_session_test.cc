@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <future>
 
 #include "tests/support/postgres_server.h"
@@ -183,6 +184,18 @@ TEST_F(PostgresSession, InterruptEndsALongQueryHereAndThere) {
   EXPECT_TRUE(opened->broken());
   EXPECT_FALSE(opened->alive());
   while (!server_->query(running).rows.empty()) std::this_thread::yield();
+}
+
+/// The postmaster takes cancellations; stopped, it stands for a server that is dead.
+TEST_F(PostgresSession, InterruptDoesNotWaitForAServerThatIsDead) {
+  auto opened = session();
+  const int postmaster = std::atoi(server_->query("SELECT pg_read_file('postmaster.pid')").rows.at(0).at(0).c_str());
+  ASSERT_GT(postmaster, 1);
+  ASSERT_EQ(kill(postmaster, SIGSTOP), 0);
+  auto interrupted = std::async(std::launch::async, [&] { opened->interrupt(); });
+  const bool came_back = interrupted.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  kill(postmaster, SIGCONT);
+  EXPECT_TRUE(came_back);
 }
 
 TEST_F(PostgresSession, NoticesThatItWasCutOff) {
