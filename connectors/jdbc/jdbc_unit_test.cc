@@ -96,9 +96,9 @@ TEST(Sql, MariaDbTextsAreTheKnownOnes) {
   const auto dialect = make_dialect(*url, true);
   const TableId table{"db", "", "t"};
   EXPECT_EQ(dialect->insert(table, {"k"}, {"a"}), "INSERT INTO `db`.`t`(`k`,`a`) VALUES(?,?)");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}),
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}, {"a"}),
             "insert into `db`.`t`(`k`,`a`) values(?,?) on duplicate key update `a`=values(`a`)");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {}),
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {}, {}),
             "insert into `db`.`t`(`k`) values(?) on duplicate key update `k`=values(`k`)");
   EXPECT_EQ(dialect->update(table, {"k", "l"}, {"a"}), "UPDATE `db`.`t` SET `a` = ? WHERE `k` = ? AND `l` = ?");
   EXPECT_EQ(dialect->remove(table, {"k"}), "DELETE FROM `db`.`t` WHERE `k` = ?");

@@ -181,7 +181,7 @@ class PlanMaker {
         std::string names = config_.value_fields.empty() ? "" : "fields.whitelist";
         if (!config_.timestamp_fields.empty())
           names += (names.empty() ? "" : ", ") + std::string("timestamp.fields.list");
-        return fail("Sink connector '" + connector() +
+        return fail("Sink connector '" + context_.name() +
                     "' is configured with field-level options that are not applicable to String values: " + names +
                     ". Remove these options, or have the upstream producer emit Struct values instead.");
       }
@@ -217,9 +217,6 @@ class PlanMaker {
     CellForm found{};
     return plan_.event && debezium_form(schema, found) ? found : form_of(schema);
   }
-
-  /// A task's context names the task, "orders-sink-0" of the connector "orders-sink".
-  std::string connector() const { return context_.name(); }
 
   bool is_key(std::string_view name) const {
     return std::any_of(plan_.keys.begin(), plan_.keys.end(),

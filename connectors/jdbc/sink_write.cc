@@ -178,7 +178,7 @@ Result<std::unique_ptr<BatchWriter>> SinkTable::prepare(Session& session, const 
       return session.writer(write, joined(changed_cells, key_cells), config_.write);
     case InsertMode::kUpsert:
       write.kind = RowWrite::Kind::kUpsert;
-      write.sql = dialect_.upsert_some(id_, write.keys, others, changed);
+      write.sql = dialect_.upsert(id_, write.keys, others, changed);
       break;
     case InsertMode::kInsert:
       write.kind = RowWrite::Kind::kInsert;
