@@ -329,11 +329,6 @@ Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(const RowWrite& writ
   return make_writer(*this, std::move(*statement), std::move(cells), options);
 }
 
-Status MariaDbSession::roll_back_to(std::string_view savepoint) {
-  const Status s = Session::roll_back_to(savepoint);
-  return !s.ok() && error_.number == ER_SP_DOES_NOT_EXIST ? sdk::ok() : s;
-}
-
 bool MariaDbSession::lost_race() const {
   return error_.number == ER_LOCK_DEADLOCK || error_.number == ER_LOCK_WAIT_TIMEOUT;
 }

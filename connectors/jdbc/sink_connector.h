@@ -1,4 +1,5 @@
-/// The sink task: every put is one transaction, committed before it returns.
+/// The sink task: every put is one transaction, committed before it returns; where the database commits DDL by itself
+/// and a table has to change between two records, the put is cut there.
 /// Threads: the worker's task thread; interrupt() from any other.
 #pragma once
 
@@ -41,13 +42,16 @@ class JdbcSinkTask : public sdk::SinkTask {
   /// is not to be written.
   Result<bool> begin(sdk::SinkContext& context, std::span<const mr_record> records);
   Status commit();
-  /// A table had to change in a transaction of its own: the same records again.
-  bool restarted();
-  Status try_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status write_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status write(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status try_transaction(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
+  using Try = Status (JdbcSinkTask::*)(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
+  /// Writes the put's records from done_ on: in one transaction, or in several where a table changes in between.
+  Status write_all(sdk::SinkContext& context, std::span<const mr_record> records, Try attempt);
+  /// Whether these are the records of the put of which done_ have been written.
+  bool goes_on(std::span<const mr_record> records) const;
+  /// `undoable`: nothing may be committed on the way.
+  Status write(sdk::SinkContext& context, std::span<const mr_record> records, bool undoable);
   Status write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
+  Status try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
   Status write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
   Status report(sdk::SinkContext& context, size_t index, const Status& why);
   Status add(sdk::SinkContext& context, SinkTable& table, const mr_record& record, const RecordShape& shape,
@@ -55,6 +59,7 @@ class JdbcSinkTask : public sdk::SinkTask {
   Status send(sdk::SinkContext& context, SinkTable& table);
   Result<SinkTable*> table_of(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
   Result<SinkTable*> make_table(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
+  /// Behind a failed transaction. Sets restart_ and cut_.
   void roll_back();
 
   const Parse parse_;
@@ -70,8 +75,18 @@ class JdbcSinkTask : public sdk::SinkTask {
   ShapeCache shapes_;
   SinkTable* last_table_ = nullptr;
   int64_t retries_left_ = 0;
-  std::set<size_t> reported_;  // bad records of the current put, by index
-  bool lost_race_ = false;     // the last transaction failed because of another one
+  std::set<size_t> reported_;         // bad records of the current put, by index
+  bool restart_ = false;              // the last transaction was given up for DDL: again
+  const mr_record* cut_ = nullptr;    // the last transaction must end before this record
+  const mr_record* first_ = nullptr;  // of the current transaction
+  struct Put {
+    std::string topic;
+    int32_t partition = 0;
+    int64_t offset = 0;
+    size_t records = 0;
+  } unfinished_;            // that failed when done_ records of it had been committed
+  size_t done_ = 0;         // leading records of the current put that are committed
+  bool lost_race_ = false;  // the last transaction failed because of another one
 };
 
 /// What the plugin registers.

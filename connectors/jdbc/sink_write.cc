@@ -13,7 +13,8 @@ bool holds_text(const SinkField& field) { return field.form == CellForm::kText |
 
 }  // namespace
 
-Status SinkTable::flush(Session& session, const sdk::TaskContext& context) {
+Status SinkTable::flush(Session& session, const sdk::TaskContext& context, const mr_record* first) {
+  first_ = first;
   if (waiting.empty()) return sdk::ok();
   if (prepared_.size() >= kPreparedMax) prepared_.clear();
   if (event_key) {
@@ -36,13 +37,12 @@ Status SinkTable::flush(Session& session, const sdk::TaskContext& context) {
   return {s.code(), "Write to table " + double_quoted(id_) + " failed: " + s.message()};
 }
 
-Status SinkTable::truncate(Session& session) {
+Status SinkTable::truncate(Session& session, bool undoable) {
   if (!known_) {
     if (Status s = refresh(session); !s.ok()) return s;
   }
   if (type_.empty() && config_.auto_create) return sdk::ok();  // it will be empty when it comes
-  // As DDL it would commit the offsets without the rows that follow.
-  if (config_.exactly_once && !session.ddl_in_transactions()) return session.execute(dialect_.remove(id_, {}));
+  if (undoable && !session.ddl_in_transactions()) return session.execute(dialect_.remove(id_, {}));
   return session.change_table(id_, dialect_.truncate(id_), {});
 }
 
