@@ -149,28 +149,46 @@ Expected<std::vector<FetchedPartition>> EmbeddedConsumer::poll(std::chrono::mill
   }
 }
 
-/// One round over the partitions, each poll starting with another one so that none starves.
+/// Rounds over the partitions, each poll starting with another one so that none starves.
 Expected<std::vector<FetchedPartition>> EmbeddedConsumer::collect() {
   std::vector<FetchedPartition> result;
   if (partitions_.empty()) return result;
-  size_t left = config_.max_poll_records;
-  size_t bytes_left = config_.fetch_bytes_max;
-  auto at = std::next(partitions_.begin(), static_cast<ptrdiff_t>(rotation_++ % partitions_.size()));
-  for (size_t i = 0; i < partitions_.size() && left > 0 && bytes_left > 0; ++i, ++at) {
-    if (at == partitions_.end()) at = partitions_.begin();
-    if (at->second.paused) continue;
-    FetchedPartition fetched;
-    if (auto done = fetch(at->first, at->second, fetched, left); !done) {
-      if (done.error().code == ErrorCode::kStopped) continue;
+  PollRoom room{config_.max_poll_records, config_.fetch_bytes_max};
+  const size_t start = rotation_++ % partitions_.size();
+  for (;;) {
+    const size_t before = result.size();
+    if (auto done = collect_round(start, room, result); !done) {
       if (result.empty()) return fail(std::move(done.error()));
       break;  // what was read is delivered first; the next poll meets the error again
     }
-    if (fetched.records.empty()) continue;
-    left -= fetched.records.size();
-    bytes_left -= std::min(bytes_left, fetched.bytes);
-    result.push_back(std::move(fetched));
+    const bool more =
+        std::any_of(result.begin() + static_cast<ptrdiff_t>(before), result.end(),
+                    [](const FetchedPartition& fetched) { return fetched.next_offset < fetched.high_watermark; });
+    if (!more || room.records == 0 || room.bytes == 0 || room.taken >= config_.poll_bytes) break;
   }
   return result;
+}
+
+/// Takes one chunk of each partition while there is room.
+Status EmbeddedConsumer::collect_round(size_t start, PollRoom& room, std::vector<FetchedPartition>& result) {
+  auto at = std::next(partitions_.begin(), static_cast<ptrdiff_t>(start));
+  for (size_t i = 0; i < partitions_.size() && room.records > 0 && room.bytes > 0; ++i, ++at) {
+    if (at == partitions_.end()) at = partitions_.begin();
+    if (at->second.paused) continue;
+    FetchedPartition fetched;
+    if (auto done = fetch(at->first, at->second, fetched, room.records); !done) {
+      if (done.error().code == ErrorCode::kStopped) continue;
+      return done;
+    }
+    if (fetched.records.empty()) continue;
+    room.records -= fetched.records.size();
+    room.bytes -= std::min(room.bytes, fetched.bytes);
+    for (const RecordView& record : fetched.records) {
+      room.taken += record.key.value_or(BytesView{}).size() + record.value.value_or(BytesView{}).size();
+    }
+    result.push_back(std::move(fetched));
+  }
+  return {};
 }
 
 Status EmbeddedConsumer::fetch(const TopicPartition& key, Partition& partition, FetchedPartition& out,

@@ -67,7 +67,12 @@ class EmbeddedConsumer final : public Consumer {
   Status adopt(const std::vector<PartitionKey>& partitions);
   void drop_all();
   Expected<int64_t> start_position(const TopicPartition& key, const PartitionLog& log);
+  struct PollRoom {
+    size_t records, bytes;  ///< left: records, bytes of chunks
+    size_t taken = 0;       ///< bytes of keys and values
+  };
   Expected<std::vector<FetchedPartition>> collect();
+  Status collect_round(size_t start, PollRoom& room, std::vector<FetchedPartition>& result);
   Status fetch(const TopicPartition& key, Partition& partition, FetchedPartition& out, size_t records_max);
   Expected<LogRead> read(const TopicPartition& key, Partition& partition);
   Expected<bool> refill(const TopicPartition& key, Partition& partition);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <map>
 #include <thread>
 
 namespace millrace {
@@ -104,6 +105,30 @@ TEST_F(EmbeddedLogClientTest, ProducesConsumesCommitsAndGoesOnAfterReopening) {
   EXPECT_TRUE(client_->admin().group_offsets("connect-sink")->empty());
   ASSERT_TRUE(client_->admin().delete_topic("orders"));
   EXPECT_EQ(client_->admin().describe_topic("orders").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(EmbeddedLogClientTest, APollReadsOnWhileThereIsMoreAndRoom) {
+  ASSERT_TRUE(client_->admin().create_topic({.name = "t", .partitions = 2, .configs = {}}));
+  send("t", 0, 100);
+  send("t", 1, 30);
+  const auto polled = [&](size_t poll_bytes, size_t records) {
+    auto consumer =
+        client_->consumer({.max_poll_records = records, .partition_fetch_bytes_max = 1, .poll_bytes = poll_bytes});
+    EXPECT_TRUE((*consumer)->assign({{"t", 0}, {"t", 1}}));
+    std::map<int32_t, int64_t> next;
+    auto fetched = (*consumer)->poll(milliseconds(0));
+    for (const FetchedPartition& each : fetched.value()) {
+      for (const RecordView& record : each.records) EXPECT_EQ(record.offset, next[each.from.partition]++);
+      EXPECT_EQ(each.next_offset, next[each.from.partition]);
+    }
+    return next;
+  };
+  using Counts = std::map<int32_t, int64_t>;
+  EXPECT_EQ(polled(0, 500), (Counts{{0, 10}, {1, 10}})) << "a batch of ten each, as ever";
+  EXPECT_EQ(polled(1 << 20, 500), (Counts{{0, 100}, {1, 30}}));
+  EXPECT_EQ(polled(1 << 20, 75), (Counts{{0, 45}, {1, 30}}));
+  EXPECT_EQ(polled(100, 500), (Counts{{0, 20}, {1, 20}}))
+      << "keys and values of 40 and, from the tenth record on, 60 bytes a batch";
 }
 
 TEST_F(EmbeddedLogClientTest, TwoMembersShareAndHandOver) {

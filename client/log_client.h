@@ -99,7 +99,8 @@ class RebalanceListener {
   virtual void on_assigned(const std::vector<TopicPartition>& partitions) = 0;  ///< positions are set; seek() allowed
 };
 
-/// The records of one partition that one poll() brought, in offset order. The views live as long as `owner`.
+/// Records of one partition that one poll() brought, in offset order; a poll may bring several of a partition, one
+/// after the other. The views live as long as `owner`.
 struct FetchedPartition {
   TopicPartition from;
   std::vector<RecordView> records;  ///< data records only: no control batches
@@ -116,8 +117,10 @@ struct ConsumerConfig {
   size_t max_poll_records = 500;
   size_t fetch_bytes_max = 50 << 20;           ///< fetch.max.bytes: of one poll
   size_t partition_fetch_bytes_max = 1 << 20;  ///< max.partition.fetch.bytes
-  bool reset = true;                           ///< false: auto.offset.reset=none, a missing position is an error
-  bool read_committed = false;                 ///< isolation.level: records of aborted transactions are left out
+  /// While records of fewer bytes than this have come and there are more, one poll reads on. 0: each partition once.
+  size_t poll_bytes = 0;
+  bool reset = true;            ///< false: auto.offset.reset=none, a missing position is an error
+  bool read_committed = false;  ///< isolation.level: records of aborted transactions are left out
 };
 
 /// Reads partitions. Threads: one, except wakeup().

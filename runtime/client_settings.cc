@@ -123,7 +123,10 @@ Expected<ProducerSettings> ProducerSettings::from(const ConfigMap& worker, const
 
 Expected<ConsumerConfig> consumer_settings(const ConfigMap& worker, const ConfigMap& connector, std::string group,
                                            std::string client_id) {
-  auto parsed = consumer_def().parse(merged(worker, connector, "consumer"));
+  // A put of 1 MiB leaves a database mostly committing. Whoever sets the size of fetches has the size of puts in hand.
+  constexpr size_t kPollBytes = 4 << 20;
+  const ConfigMap set = merged(worker, connector, "consumer");
+  auto parsed = consumer_def().parse(set);
   if (!parsed) return fail(std::move(parsed.error()));
   ConsumerConfig config;
   config.group_id = parsed->text("group.id").empty() ? std::move(group) : parsed->text("group.id");
@@ -134,6 +137,7 @@ Expected<ConsumerConfig> consumer_settings(const ConfigMap& worker, const Config
   config.max_poll_records = size_of(*parsed, "max.poll.records");
   config.fetch_bytes_max = std::max<size_t>(size_of(*parsed, "fetch.max.bytes"), 1);
   config.partition_fetch_bytes_max = std::max<size_t>(size_of(*parsed, "max.partition.fetch.bytes"), 1);
+  config.poll_bytes = set.contains("max.partition.fetch.bytes") ? 0 : kPollBytes;
   return config;
 }
 

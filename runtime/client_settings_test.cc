@@ -44,6 +44,7 @@ TEST(ClientSettings, ConsumersReadAsTheyAreTold) {
   ASSERT_TRUE(plain);
   EXPECT_EQ(plain->group_id, "connect-c");
   EXPECT_TRUE(plain->from_earliest && plain->reset && !plain->read_committed);
+  EXPECT_EQ(plain->poll_bytes, size_t{4} << 20);
   const auto told = consumer_settings({{"consumer.group.id", "w"}, {"consumer.auto.offset.reset", "none"}},
                                       {{"consumer.override.group.id", "g"},
                                        {"consumer.override.isolation.level", "read_committed"},
@@ -56,6 +57,7 @@ TEST(ClientSettings, ConsumersReadAsTheyAreTold) {
   EXPECT_TRUE(told->read_committed);
   EXPECT_EQ(told->max_poll_records, 7U);
   EXPECT_EQ(told->partition_fetch_bytes_max, 1000U);
+  EXPECT_EQ(told->poll_bytes, 0U);
 }
 
 TEST(ClientSettings, TransactionsOutlastTheirInterval) {

@@ -188,6 +188,27 @@ TEST_F(Events, ABadRecordBehindAChangeOfTheTableRepeatsNothing) {
   EXPECT_EQ(host_.reports().size(), 3U);
 }
 
+TEST_F(Events, APutThatIsTriedAgainGoesOnBehindItsCommittedRecords) {
+  const auto at = spec(MR_STRING, "io.debezium.time.ZonedTimestamp");
+  const mr_value good = text("2024-01-01T00:00:00Z"), bad = text("yesterday");
+  use({{"id", spec(MR_INT32, "", false)}, {"at", at}});
+  event("c", 1, {{number(1), good}});
+  use({{"id", spec(MR_INT32, "", false)}, {"at", at}, {"qty", spec(MR_INT64)}});
+  event("c", 2, {{number(2), bad, mr_value{}}});
+  event("c", 3, {{number(3), good, mr_value{}}});
+  sdk::TaskRunner task(
+      host_, FakeHost::connector(mr_plugin, kSink),
+      settings(kSink,
+               {{"insert.mode", "insert"}, {"pk.mode", "none"}, {"max.retries", "1"}, {"retry.backoff.ms", "1"}}));
+  ASSERT_TRUE(task.start().ok());
+  EXPECT_EQ(task.put(records_).code(), sdk::Code::kUnavailable);
+  EXPECT_EQ(rows("select id from p_shop_orders order by id"), (Rows{{"1"}}));
+  EXPECT_TRUE(task.put(records_).ok());
+  EXPECT_EQ(rows("select id from p_shop_orders order by id"), (Rows{{"1"}, {"3"}}));
+  ASSERT_EQ(host_.reports().size(), 1U);
+  EXPECT_EQ(host_.reports()[0].index, 1U);
+}
+
 TEST_F(Events, ADecimalNumberThatIsTooLongIsRefused) {
   use({{"id", spec(MR_INT32, "", false)},
        {"n", with(spec(MR_BYTES, "org.apache.kafka.connect.data.Decimal"), "scale", "0")}});
