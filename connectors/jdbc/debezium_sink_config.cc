@@ -208,7 +208,7 @@ Status validate_debezium_sink(sdk::ConnectorContext& context, const sdk::Config&
     context.add_config_error("field.include.list", filter.status().message());
     return sdk::ok();
   }
-  if (auto session = trial_session(Translation(config).config()); !session.ok()) {
+  if (auto session = trial_session(Translation(config).config(), true); !session.ok()) {
     context.add_config_error("connection.url", "Could not connect to database. " + session.status().message());
   }
   return sdk::ok();

@@ -59,6 +59,7 @@ struct ConnectionSettings {
   int attempts = 3;
   int64_t backoff_ms = 10'000;
   int connect_timeout_s = 30;
+  bool trial = false;  ///< opening the session must not make a database that is missing
   /// "host:port/database as user 'u'", for messages.
   std::string where() const;
 };

@@ -1,4 +1,5 @@
-/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect, PostgreSQL has its own.
+/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect, PostgreSQL and
+/// SQLite have their own.
 /// Threads: any (immutable).
 #pragma once
 
@@ -58,6 +59,12 @@ class Dialect {
   virtual std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const = 0;
   /// What a statement has in the place of a parameter.
   virtual std::string parameter(const Parameter& value, const WallClock& clock) const = 0;
+  /// What is compared with an Instant in the place of a timestamp column.
+  virtual std::string point_in_time(const std::string& column) const { return column; }
+  /// What a SELECT ends with that keeps its rows from others until the transaction ends.
+  virtual std::string_view row_lock() const { return " FOR UPDATE"; }
+  /// Whether one statement about many tables costs less than one for each.
+  virtual bool probes_many() const { return true; }
   /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
   virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
 };
