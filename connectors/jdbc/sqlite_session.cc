@@ -190,7 +190,9 @@ Status SqliteSession::failed() {
 
 Status SqliteSession::begin() {
   if (!for_writing_ || sqlite3_get_autocommit(handle_) == 0) return sdk::ok();
-  return run("BEGIN IMMEDIATE");
+  if (same_file()) return run("BEGIN IMMEDIATE");
+  broken_ = true;  // nobody would ever see what is written into it
+  return {Code::kUnavailable, "SQLite database '" + settings_.url.database + "' was moved, removed or replaced"};
 }
 
 /// Any number of statements.
@@ -254,7 +256,7 @@ Status SqliteSession::check_query(std::string_view sql) { return prepare(sql).st
 Result<std::unique_ptr<BatchWriter>> SqliteSession::writer(const RowWrite& write, std::vector<Cell> cells,
                                                            const WriteOptions& options) {
   auto statement = prepare(write.sql);
-  if (statement.ok()) return make_writer(*this, std::move(*statement), std::move(cells), options);
+  if (statement.ok()) return make_writer(*this, std::move(*statement), write, std::move(cells), options);
   const Status& why = statement.status();
   const bool conflict = write.kind == RowWrite::Kind::kUpsert && error_.text.starts_with("ON CONFLICT clause");
   return conflict ? Status(Code::kInvalidConfig, why.message() +
@@ -303,6 +305,14 @@ Result<std::vector<ColumnInfo>> SqliteSession::columns(const TableId& table) {
     columns.push_back(std::move(column));
   }
   return columns;
+}
+
+Result<std::map<std::string, std::string>> SqliteSession::declared_types(const TableId& table) {
+  auto rows = query("SELECT name, upper(type) FROM pragma_table_xinfo(" + literal(table.table) + ")");
+  if (!rows.ok()) return rows.status();
+  std::map<std::string, std::string> types;
+  for (const Row& row : *rows) types.emplace(row[0].value_or(""), row[1].value_or(""));
+  return types;
 }
 
 Result<std::string> SqliteSession::table_type(const TableId& table) {

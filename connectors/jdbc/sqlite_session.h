@@ -54,6 +54,8 @@ class SqliteSession final : public Session {
   Status begin();
   /// One statement. Errors: kInvalidConfig also for text behind its end.
   Result<SqliteStatement> prepare(std::string_view sql);
+  /// "TEXT" and the like by column, in upper case.
+  Result<std::map<std::string, std::string>> declared_types(const TableId& table);
   /// Keeps the library's complaint and says in a Status what to do about it.
   Status failed();
 
@@ -86,7 +88,8 @@ Code classify_sqlite(int code);
 Result<std::unique_ptr<RowReader>> open_reader(SqliteSession& session, std::string_view sql,
                                                std::span<const Parameter> parameters, const ReadOptions& options);
 /// A prepared write (sqlite_writer.cc).
-std::unique_ptr<BatchWriter> make_writer(SqliteSession& session, SqliteStatement statement, std::vector<Cell> cells,
-                                         const WriteOptions& options);
+Result<std::unique_ptr<BatchWriter>> make_writer(SqliteSession& session, SqliteStatement statement,
+                                                 const RowWrite& write, std::vector<Cell> cells,
+                                                 const WriteOptions& options);
 
 }  // namespace millrace::jdbc

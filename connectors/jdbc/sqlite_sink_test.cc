@@ -111,6 +111,37 @@ TEST_F(SqliteSink, ColumnsFollowTheSchemaAndSoDoValues) {
   EXPECT_EQ(file_.rows("SELECT day, at FROM text"), (Rows{{"1970-01-03", "1970-01-01 00:00:01.001"}}));
 }
 
+TEST_F(SqliteSink, DecimalsAreNeverRounded) {
+  const mr_schema_id amounts =
+      schema(row_of({{"id", spec(MR_INT32, "", false)},
+                     {"d", with(spec(MR_BYTES, "org.apache.kafka.connect.data.Decimal"), "scale", "4")}},
+                    "", false));
+  const auto amount = [&](int64_t id, std::string_view unscaled) {
+    mr_value value = bytes(unscaled);
+    value.kind = MR_DECIMAL;
+    value.scale = 4;
+    return row(id, {value}, amounts);
+  };
+  const std::string_view wide = "\x7f\xff\xff\xff\xff\xff\xff\xff";     // 922337203685477.5807
+  const std::string_view whole("\x01\x63\x45\x78\x5d\x8a\x00\x00", 8);  // 10000000000000.0000
+  expect_ok(task({}).put({{amount(1, wide), amount(2, whole)}}));
+  EXPECT_EQ(file_.rows("SELECT id, d FROM orders"), (Rows{{"2", "10000000000000"}}));
+  ASSERT_EQ(host_.reports().size(), 1U);
+  EXPECT_THAT(host_.reports()[0].message, HasSubstr("922337203685477.5807 has more than 15 digits"));
+  file_.run("DROP TABLE orders; CREATE TABLE orders(id INTEGER PRIMARY KEY, d TEXT)");
+  expect_ok(task({}).put({{amount(1, wide)}}));
+  EXPECT_EQ(file_.rows("SELECT id, d FROM orders"), (Rows{{"1", "922337203685477.5807"}}));
+}
+
+TEST_F(SqliteSink, AFileThatIsGoneIsNotWrittenInto) {
+  auto& sink = task({});
+  expect_ok(sink.put(plain(0, 1)));
+  std::filesystem::rename(file_.path(), file_.path() + ".old");
+  EXPECT_THAT(sink.put(plain(1, 2)).message(), HasSubstr("was moved, removed or replaced"));
+  expect_ok(sink.put(plain(1, 2)));  // into a new one
+  EXPECT_TRUE(std::filesystem::exists(file_.path()));
+}
+
 TEST_F(SqliteSink, ABadRecordIsFoundAndTheOthersAreWritten) {
   file_.run("CREATE TABLE orders(id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
   auto& sink = task({});

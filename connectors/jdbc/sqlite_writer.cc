@@ -1,6 +1,7 @@
 /// One prepared statement, executed for each record within the session's transaction: there is no server to reach, so
 /// nothing would be won by arrays.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "connectors/jdbc/decimal.h"
@@ -11,6 +12,8 @@
 
 namespace millrace::jdbc {
 namespace {
+
+constexpr size_t kDoubleDigits = 15;  // of any decimal number that survive in a double
 
 /// A member of a STRUCT value, MR_NULL when it has none there.
 mr_value member(const mr_value& value, uint32_t index) {
@@ -36,12 +39,30 @@ void print(const WallTime& wall, std::string& out) {
   out += text;
 }
 
+/// Digits of a decimal number without zeros at its ends that say nothing.
+size_t significant_digits(std::string_view text) {
+  if (text.find('.') != text.npos) text = text.substr(0, text.find_last_not_of('0') + 1);
+  const size_t first = text.find_first_not_of("-0.");
+  if (first == text.npos) return 0;
+  return static_cast<size_t>(
+      std::count_if(text.begin() + static_cast<ptrdiff_t>(first), text.end(), [](char c) { return c != '.'; }));
+}
+
+/// Whether a column keeps texts of numbers as texts, by SQLite's rules of affinity.
+bool keeps_texts(const std::string& type) {
+  const auto has = [&](std::string_view part) { return type.find(part) != type.npos; };
+  return !has("INT") && (type.empty() || has("CHAR") || has("CLOB") || has("TEXT") || has("BLOB"));
+}
+
 class Writer final : public BatchWriter {
  public:
-  Writer(SqliteSession& session, SqliteStatement statement, std::vector<Cell> cells, const WriteOptions& options)
+  /// `keeps_texts`: one a cell.
+  Writer(SqliteSession& session, SqliteStatement statement, std::vector<Cell> cells, std::vector<bool> keeps_texts,
+         const WriteOptions& options)
       : session_(session),
         statement_(std::move(statement)),
         cells_(std::move(cells)),
+        keeps_texts_(std::move(keeps_texts)),
         options_(options),
         texts_(cells_.size()),
         dates_as_text_(writes_dates_as_text(session.url())) {}
@@ -51,7 +72,7 @@ class Writer final : public BatchWriter {
     for (const mr_record* record : records) {
       bytes_.clear();
       for (size_t i = 0; i < cells_.size(); ++i) {
-        if (Status s = bind(static_cast<int>(i) + 1, cells_[i], *record, texts_[i]); !s.ok()) return s;
+        if (Status s = bind(i, *record); !s.ok()) return s;
       }
       const int code = sqlite3_step(statement_.get());
       const Status s = code == SQLITE_DONE ? sdk::ok() : session_.failed();
@@ -63,7 +84,10 @@ class Writer final : public BatchWriter {
 
  private:
   /// What is bound without a copy lives in the record, in `text` or in bytes_ until the statement has run.
-  Status bind(int at, const Cell& cell, const mr_record& record, std::string& text) {
+  Status bind(size_t index, const mr_record& record) {
+    const Cell& cell = cells_[index];
+    std::string& text = texts_[index];
+    const int at = static_cast<int>(index) + 1;
     mr_value value = cell_of(record, cell.source);
     if (value.kind == MR_NULL && cell.fallback != nullptr) value = *cell.fallback;
     if (value.kind == MR_NULL) return checked(sqlite3_bind_null(statement_.get(), at));
@@ -93,7 +117,7 @@ class Writer final : public BatchWriter {
         return blob(at, {value.u.bytes, value.size});
       case CellForm::kDecimal:
       case CellForm::kVariableDecimal:
-        return decimal(at, value, text);
+        return decimal(at, value, text, keeps_texts_[index]);
       case CellForm::kBits:
         return bits(at, {value.u.bytes, value.size});
       case CellForm::kGeometry:
@@ -118,7 +142,8 @@ class Writer final : public BatchWriter {
     return session_.times().units_per_second == 1 ? millis / 1000 - (millis % 1000 < 0 ? 1 : 0) : millis;
   }
 
-  Status decimal(int at, mr_value value, std::string& text) {
+  /// A number column would round what has more digits than a double.
+  Status decimal(int at, mr_value value, std::string& text, bool keeps_texts) {
     if (value.kind == MR_STRUCT) {  // VariableScaleDecimal: scale, value
       const int64_t scale = member(value, 0).u.i64;
       value = member(value, 1);
@@ -129,7 +154,16 @@ class Writer final : public BatchWriter {
                                      value.scale, text);
     if (size == 0)
       return {Code::kBadRecord, "a decimal number with more than " + std::to_string(kDecimalTextMax) + " digits"};
-    return this->text(at, {text.data(), size});
+    const std::string_view digits(text.data(), size);
+    if (keeps_texts || significant_digits(digits) <= kDoubleDigits) return this->text(at, digits);
+    int64_t number = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + size, number);
+    const std::string_view rest = digits.substr(static_cast<size_t>(parsed.ptr - digits.data()));
+    if (parsed.ec == std::errc() && rest.find_first_not_of(".0") == rest.npos) return whole(at, number);
+    return {Code::kBadRecord,
+            "the decimal number " + std::string(digits) +
+                " has more than 15 digits, which SQLite would round in a column of its declared type; "
+                "make it a TEXT column"};
   }
 
   /// Little-endian; more than a whole number holds stay bytes.
@@ -162,6 +196,7 @@ class Writer final : public BatchWriter {
   SqliteSession& session_;
   const SqliteStatement statement_;
   const std::vector<Cell> cells_;
+  const std::vector<bool> keeps_texts_;
   const WriteOptions& options_;
   std::vector<std::string> texts_;  // one a cell, kept for their memory
   ByteArena bytes_;
@@ -170,9 +205,19 @@ class Writer final : public BatchWriter {
 
 }  // namespace
 
-std::unique_ptr<BatchWriter> make_writer(SqliteSession& session, SqliteStatement statement, std::vector<Cell> cells,
-                                         const WriteOptions& options) {
-  return std::make_unique<Writer>(session, std::move(statement), std::move(cells), options);
+Result<std::unique_ptr<BatchWriter>> make_writer(SqliteSession& session, SqliteStatement statement,
+                                                 const RowWrite& write, std::vector<Cell> cells,
+                                                 const WriteOptions& options) {
+  auto types = session.declared_types(write.table);
+  if (!types.ok()) return types.status();
+  const bool update = write.kind == RowWrite::Kind::kUpdate;
+  std::vector<std::string> columns = update ? write.changed : write.keys;
+  const auto& rest = update ? write.keys : write.others;
+  columns.insert(columns.end(), rest.begin(), rest.end());
+  std::vector<bool> keeps;
+  for (const std::string& column : columns) keeps.push_back(keeps_texts((*types)[column]));
+  return std::unique_ptr<BatchWriter>(
+      std::make_unique<Writer>(session, std::move(statement), std::move(cells), std::move(keeps), options));
 }
 
 }  // namespace millrace::jdbc
