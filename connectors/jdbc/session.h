@@ -1,5 +1,6 @@
 /// What the source and the sink need from a database: one session, a streaming reader, a batch writer. MariaDB and
-/// MySQL implement it (mariadb_session.h), PostgreSQL and SQLite; another database adds a Dialect and a Session and changes nothing else.
+/// MySQL implement it (mariadb_session.h), PostgreSQL and SQLite; another database adds a Dialect and a Session and
+/// changes nothing else.
 /// Threads: a session and all that it made belong to the task's thread; only interrupt() comes from another.
 /// Virtual calls are per statement or batch, never per row.
 #pragma once

@@ -112,6 +112,13 @@ void describe(const char* text, int first, const ReadOptions& options, ResultCol
   decoder.kind = column.type;
 }
 
+/// Whether a statement in lower case names the table itself, and not a view of it.
+bool reads_from(std::string_view sql, const std::string& table) {
+  if (sql.find("from `" + table + "`") != sql.npos) return true;
+  const size_t at = sql.find("from " + table), end = at + 5 + table.size();
+  return at != sql.npos && (end == sql.size() || sql[end] == ' ' || sql[end] == ')' || sql[end] == '\n');
+}
+
 class Reader final : public RowReader {
  public:
   Reader(SqliteSession& session, SqliteStatement statement, const ReadOptions& options)
@@ -185,8 +192,7 @@ class Reader final : public RowReader {
         auto found = session_.columns({"", "", table_});
         if (!found.ok()) return found.status();
         infos = std::move(*found);
-        plain =
-            plain && (sql.find("from `" + lower(table_)) != sql.npos || sql.find("from " + lower(table_)) != sql.npos);
+        plain = plain && reads_from(sql, lower(table_));
       }
       plain = plain && table_ == table;
       const auto info = std::find_if(infos.begin(), infos.end(), [&](const ColumnInfo& column) {

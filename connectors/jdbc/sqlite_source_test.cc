@@ -100,6 +100,10 @@ TEST_F(SqliteSource, AJoinMayHaveNullsWhereTheTableHasNone) {
   EXPECT_THAT(bulk({{"tables", ""}, {"query", "SELECT a, b FROM t LEFT JOIN u ON a=b"}}, 1),
               ElementsAre("Struct{a=1}"));
   EXPECT_THAT(bulk({{"tables", "`v`"}}, 1), ElementsAre("Struct{a=1}"));
+  // A view whose name begins with that of its table.
+  file_.run("CREATE VIEW t_twice AS SELECT x.a, y.a AS b FROM t AS x LEFT JOIN t AS y ON y.a > x.a");
+  EXPECT_THAT(bulk({{"tables", "`t_twice`"}}, 1), ElementsAre("Struct{a=1}"));
+  EXPECT_THAT(bulk({{"tables", "`t_twice`"}, {"quote.sql.identifiers", "never"}}, 1), ElementsAre("Struct{a=1}"));
 }
 
 TEST_F(SqliteSource, AValueThatDoesNotFitIsNamedWithItsRow) {
