@@ -87,6 +87,10 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"millrace.exactly.once.table", Type::kString, "millrace_offsets", Importance::kLow,
      "The table for these offsets; created when it is missing.", kConnector, 17, Width::kMedium, "Table of offsets",
      sdk::checks::non_empty},
+    {"millrace.connections", Type::kInt, "1", Importance::kMedium,
+     "Connections of one task that write at the same time. Records of one key keep their order, rows of different keys "
+     "may be written in another; so not for tables with a second unique key or foreign keys among their rows.",
+     kConnector, 18, Width::kShort, "Connections", check_connections},
     {"flush.max.retries", Type::kInt, "5", Importance::kLow, "Tries of a failing write before the task fails.",
      kAdvanced, 1, Width::kShort, "Maximum retries", sdk::checks::at_least<0>},
     {"flush.retry.delay.ms", Type::kInt64, "1000", Importance::kLow, "Milliseconds between two tries.", kAdvanced, 2,
@@ -133,6 +137,7 @@ constexpr Renamed kRenamed[] = {
     {"flush.max.retries", "max.retries"},
     {"millrace.exactly.once", "millrace.exactly.once"},
     {"millrace.exactly.once.table", "millrace.exactly.once.table"},
+    {"millrace.connections", "millrace.connections"},
     {"flush.retry.delay.ms", "retry.backoff.ms"},
     {"collection.name.format", "table.name.format"},
 };
@@ -208,7 +213,12 @@ Status validate_debezium_sink(sdk::ConnectorContext& context, const sdk::Config&
     context.add_config_error("field.include.list", filter.status().message());
     return sdk::ok();
   }
-  if (auto session = trial_session(Translation(config).config(), true); !session.ok()) {
+  const Translation translation(config);
+  if (const std::string problem = connections_problem(translation.config()); !problem.empty()) {
+    context.add_config_error("millrace.connections", problem);
+    return sdk::ok();
+  }
+  if (auto session = trial_session(translation.config(), true); !session.ok()) {
     context.add_config_error("connection.url", "Could not connect to database. " + session.status().message());
   }
   return sdk::ok();

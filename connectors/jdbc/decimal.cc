@@ -7,6 +7,9 @@
 namespace millrace::jdbc {
 namespace {
 
+constexpr size_t kUnscaledBytesMax = 128;
+constexpr int kScaleMin = -100, kScaleMax = 300;
+
 /// Most amounts fit 18 digits; one integer does for them.
 size_t pack(int64_t number, std::array<char, kDecimalBytesMax>& out) {
   size_t size = 1;
@@ -64,9 +67,8 @@ size_t decimal_bytes(std::string_view text, int scale, std::array<char, kDecimal
 }
 
 size_t decimal_text(std::string_view unscaled, int scale, std::span<char> out) {
-  constexpr size_t kBytesMax = 128;
-  if (unscaled.size() > kBytesMax || scale > 300 || scale < -100) return 0;
-  std::array<uint8_t, kBytesMax> magnitude{};
+  if (unscaled.size() > kUnscaledBytesMax || scale > kScaleMax || scale < kScaleMin) return 0;
+  std::array<uint8_t, kUnscaledBytesMax> magnitude{};
   const size_t size = unscaled.size();
   std::memcpy(magnitude.data(), unscaled.data(), size);
   const bool negative = size != 0 && (magnitude[0] & 0x80) != 0;
@@ -95,6 +97,12 @@ size_t decimal_text(std::string_view unscaled, int scale, std::span<char> out) {
   }
   for (int i = scale; i < 0; ++i) out[length++] = '0';
   return length;
+}
+
+std::string decimal_refusal(std::string_view unscaled, int scale) {
+  return "a decimal number of " + std::to_string(unscaled.size()) + " bytes with scale " + std::to_string(scale) +
+         "; at most " + std::to_string(kUnscaledBytesMax) + " bytes and scales from " + std::to_string(kScaleMin) +
+         " to " + std::to_string(kScaleMax) + " can be written";
 }
 
 }  // namespace millrace::jdbc

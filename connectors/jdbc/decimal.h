@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace millrace::jdbc {
@@ -19,5 +20,8 @@ size_t decimal_bytes(std::string_view text, int scale, std::array<char, kDecimal
 /// Plain decimal text of an unscaled value; `out` must have kDecimalTextMax bytes. Returns its length, 0 if it does not
 /// fit.
 size_t decimal_text(std::string_view unscaled, int scale, std::span<char> out);
+
+/// Why decimal_text() did not take a value.
+std::string decimal_refusal(std::string_view unscaled, int scale);
 
 }  // namespace millrace::jdbc

@@ -146,6 +146,61 @@ TEST_F(Events, DebeziumTakesKeysFromHeaders) {
   EXPECT_EQ(rows("select tenant, id, name from p_shop_orders"), (Rows{{"acme", "1", "a"}}));
 }
 
+TEST_F(Events, AKeyHeaderMayChangeItsType) {
+  mr_header headers[3] = {};
+  const mr_schema_id texts = schema(spec(MR_STRING, "", false)), numbers = schema(spec(MR_INT64, "", false));
+  const mr_value values[] = {text("acme"), number(7, MR_INT64), text("zeta")};
+  for (int i = 0; i < 3; ++i) {
+    headers[i].key = sdk::to_mr("tenant");
+    headers[i].schema = i == 1 ? numbers : texts;
+    headers[i].value = values[i];
+    upsert("c", i, text("a"));
+    records_.back().headers = &headers[i];
+    records_.back().header_count = 1;
+  }
+  expect_put(kDebezium, {{"primary.key.mode", "record_header"}});
+  EXPECT_EQ(rows("select tenant, id from p_shop_orders order by id"), (Rows{{"acme", "0"}, {"7", "1"}, {"zeta", "2"}}));
+}
+
+/// MariaDB commits what comes before DDL; the rows must not come again when a later record is refused.
+TEST_F(Events, ABadRecordBehindAChangeOfTheTableRepeatsNothing) {
+  const FakeHost::Settings inserts = {{"insert.mode", "insert"}, {"pk.mode", "none"}};
+  const auto at = spec(MR_STRING, "io.debezium.time.ZonedTimestamp");
+  const mr_value good = text("2024-01-01T00:00:00Z"), bad = text("yesterday");
+  use({{"id", spec(MR_INT32, "", false)}, {"at", at}});
+  event("c", 1, {{number(1), good}});
+  use({{"id", spec(MR_INT32, "", false)}, {"at", at}, {"qty", spec(MR_INT64)}});
+  event("c", 2, {{number(2), good, mr_value{}}});
+  event("c", 3, {{number(3), bad, mr_value{}}});
+  event("c", 4, {{number(4), good, mr_value{}}});
+  expect_put(kSink, inserts);
+  EXPECT_EQ(rows("select id from p_shop_orders order by id"), (Rows{{"1"}, {"2"}, {"4"}}));
+  ASSERT_EQ(host_.reports().size(), 1U);
+  EXPECT_EQ(host_.reports()[0].index, 2U);
+  // Here the table changes only while the bad ones are looked for.
+  event("c", 5, {{number(5), bad, mr_value{}}});
+  event("c", 6, {{number(6), good, mr_value{}}});
+  use({{"id", spec(MR_INT32, "", false)}, {"at", at}, {"price", spec(MR_INT64)}});
+  event("c", 7, {{number(7), good, mr_value{}}});
+  event("c", 8, {{number(8), bad, mr_value{}}});
+  expect_put(kSink, inserts);
+  EXPECT_EQ(rows("select id from p_shop_orders order by id"), (Rows{{"1"}, {"2"}, {"4"}, {"6"}, {"7"}}));
+  EXPECT_EQ(host_.reports().size(), 3U);
+}
+
+TEST_F(Events, ADecimalNumberThatIsTooLongIsRefused) {
+  use({{"id", spec(MR_INT32, "", false)},
+       {"n", with(spec(MR_BYTES, "org.apache.kafka.connect.data.Decimal"), "scale", "0")}});
+  const std::string digits(129, '\x11');
+  mr_value huge = bytes(digits);
+  huge.kind = MR_DECIMAL;
+  event("c", 1, {{number(1), huge}});
+  expect_put(kSink, {});
+  EXPECT_EQ(rows("select id from p_shop_orders"), Rows{});
+  ASSERT_EQ(host_.reports().size(), 1U);
+  EXPECT_THAT(host_.reports()[0].message, HasSubstr("a decimal number of 129 bytes with scale 0; at most 128 bytes"));
+}
+
 TEST_F(Events, DebeziumsSettingsAreCheckedAgainstEachOther) {
   const auto complaints = [&](FakeHost::Settings more) {
     FakeHost host;

@@ -1,11 +1,15 @@
 /// The plugin against a private MariaDB server, driven as the worker drives it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <millrace/testing.hpp>
 #include <thread>
 
+#include "connectors/jdbc/session.h"
 #include "tests/support/mariadb_server.h"
 
 extern "C" const mr_plugin_v1* mr_plugin(const mr_host_v1* host) noexcept;
@@ -118,6 +122,36 @@ TEST_F(Jdbc, ConnectorDealsTablesToTasks) {
   EXPECT_TRUE(connector.stop().ok());
 }
 
+TEST_F(Jdbc, SaysThatThereIsNoTableWhenTheFirstListCameLateAndEmpty) {
+  server_->stop();
+  sdk::ConnectorRunner connector(host_, FakeHost::connector(mr_plugin, kSource));
+  ASSERT_TRUE(connector
+                  .start(settings({{"mode", "bulk"},
+                                   {"table.whitelist", "a"},
+                                   {"table.poll.interval.ms", "100"},
+                                   {"table.monitoring.startup.polling.limit.ms", "0"},
+                                   {"connection.attempts", "1000"},
+                                   {"connection.backoff.ms", "20"}}))
+                  .ok());
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(connector.task_configs(1).ok());
+    EXPECT_EQ(host_.task_configs().back().at("tables.fetched"), "false");
+  }
+  sdk::TaskRunner idle(host_, FakeHost::connector(mr_plugin, kSource), host_.task_configs().back());
+  EXPECT_TRUE(idle.start().ok());
+  server_->start();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (host_.reconfiguration_requests() == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  ASSERT_EQ(host_.reconfiguration_requests(), 1U);
+  ASSERT_TRUE(connector.task_configs(1).ok());
+  sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource), host_.task_configs().back());
+  const auto started = task.start();
+  EXPECT_EQ(started.code(), sdk::Code::kInvalidConfig);
+  EXPECT_THAT(started.message(), HasSubstr("it was not assigned a table"));
+  EXPECT_TRUE(connector.stop().ok());
+}
+
 TEST_F(Jdbc, InterruptBreaksARunningQuery) {
   run({"create table t(id int primary key)"});
   sdk::TaskRunner task(host_, FakeHost::connector(mr_plugin, kSource),
@@ -134,6 +168,74 @@ TEST_F(Jdbc, InterruptBreaksARunningQuery) {
   EXPECT_EQ(task.poll().code(), sdk::Code::kStopped);
   other.join();
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+}
+
+/// A session of its own, without the plugin around it.
+class Sessions : public Jdbc {
+ protected:
+  static std::unique_ptr<Session> open(const std::string& database, const std::string& parameters, bool for_writing) {
+    ConnectionSettings settings;
+    settings.url = *parse_jdbc_url(server_->url("mariadb", database) + parameters);
+    settings.user = server_->user();
+    settings.password = server_->password();
+    auto opened = open_session(settings, for_writing, [](int64_t) { return true; });
+    EXPECT_TRUE(opened.ok()) << opened.status().message();
+    return opened.ok() ? std::move(*opened) : nullptr;
+  }
+  static std::string value(Session& session, const std::string& sql) {
+    auto rows = session.query(sql);
+    EXPECT_TRUE(rows.ok()) << rows.status().message();
+    return rows.ok() ? rows->at(0).at(0).value_or("NULL") : "";
+  }
+};
+
+TEST_F(Sessions, WriteAtReadCommittedByWordsThatAllServersKnow) {
+  ASSERT_EQ(
+      server_->run({"set global log_output='TABLE'", "truncate table mysql.general_log", "set global general_log=1"}),
+      "");
+  auto session = open("shop", "", true);
+  ASSERT_EQ(server_->run({"set global general_log=0"}), "");
+  ASSERT_NE(session, nullptr);
+  EXPECT_EQ(value(*session, "select @@tx_isolation"), "READ-COMMITTED");
+  EXPECT_EQ(server_->query("select count(*) from mysql.general_log where argument like 'SET SESSION %tx_isolation%'")
+                .rows[0][0],
+            "0");
+  EXPECT_EQ(value(*open("shop", "?sessionVariables=tx_isolation='SERIALIZABLE'", true), "select @@tx_isolation"),
+            "SERIALIZABLE");
+}
+
+TEST_F(Sessions, NoticeAServerThatIsGoneWithoutAWord) {
+  auto session = open("shop", "", false);
+  ASSERT_NE(session, nullptr);
+  const std::string address = server_->host_port();
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  int found = 0;
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof(peer);
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != port) continue;
+    const auto option = [&](int level, int name) {
+      int number = -1;
+      socklen_t bytes = sizeof(number);
+      getsockopt(fd, level, name, &number, &bytes);
+      return number;
+    };
+    if (option(SOL_SOCKET, SO_KEEPALIVE) != 1) continue;  // someone else's
+    ++found;
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 6);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
+  }
+  EXPECT_GT(found, 0);
+}
+
+TEST_F(Sessions, CreateADatabaseOfAnyName) {
+  ASSERT_EQ(server_->run({"drop database if exists `od``d`"}), "");
+  auto session = open("od%60d", "?createDatabaseIfNotExist=true", false);
+  ASSERT_NE(session, nullptr);
+  EXPECT_EQ(value(*session, "select database()"), "od`d");
+  ASSERT_EQ(server_->run({"drop database `od``d`"}), "");
 }
 
 /// Sink records over schemas of the fake host.

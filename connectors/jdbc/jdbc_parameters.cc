@@ -121,7 +121,7 @@ constexpr std::array kKnown = std::to_array<KnownParameter>({
     {"binaryTransferDisable", Driver::kPostgreSql, kPrepared},
     {"autosave", Driver::kPostgreSql, kPrepared},
     {"cleanupSavepoints", Driver::kPostgreSql, kPrepared},
-    {"defaultRowFetchSize", Driver::kPostgreSql, kStreamed},
+    {"defaultRowFetchSize", Driver::kPostgreSql, "the most rows of one fetch; fewer where they are large"},
     {"adaptiveFetch", Driver::kPostgreSql, kStreamed},
     {"adaptiveFetchMinimum", Driver::kPostgreSql, kStreamed},
     {"adaptiveFetchMaximum", Driver::kPostgreSql, kStreamed},

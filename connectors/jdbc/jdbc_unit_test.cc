@@ -76,12 +76,27 @@ TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
 }
 
 TEST(JdbcUrl, NeverShowsAPassword) {
-  for (const char* url :
-       {"jdbc:mysql://u:geheim@h/db", "jdbc:mysql://h/db?user=u&password=geheim&x=1",
-        "jdbc:mysql://(host=h,password=geheim)/db", "jdbc:mysql://u:ge/heim@h/db", "jdbc:mariadb://u:g@heim@h/db",
-        "jdbc:postgresql://u:ge/heim@h/db", "jdbc:oracle:thin:scott/geheim@//h:1521/x",
-        "jdbc:oracle:thin:scott/ge:heim@h:1521:x", "jdbc:sqlserver://h;user=u;password=geheim;x=1", "u:geheim@h/db",
-        "mysql://u:geheim@h/db", "jdbc:postgresql://h/db?sslPassword=geheim"}) {
+  for (const char* url : {"jdbc:mysql://u:geheim@h/db",
+                          "jdbc:mysql://h/db?user=u&password=geheim&x=1",
+                          "jdbc:mysql://(host=h,password=geheim)/db",
+                          "jdbc:mysql://u:ge/heim@h/db",
+                          "jdbc:mariadb://u:g@heim@h/db",
+                          "jdbc:postgresql://u:ge/heim@h/db",
+                          "jdbc:oracle:thin:scott/geheim@//h:1521/x",
+                          "jdbc:oracle:thin:scott/ge:heim@h:1521:x",
+                          "jdbc:sqlserver://h;user=u;password=geheim;x=1",
+                          "u:geheim@h/db",
+                          "mysql://u:geheim@h/db",
+                          "jdbc:postgresql://h/db?sslPassword=geheim",
+                          "jdbc:nosuch://u:ge?heim@h/db",
+                          "jdbc:nosuch://u:ge?x=heim@h",
+                          "jdbc:nosuch://u:ge@heim?heim@h/db",
+                          "jdbc:nosuch://h/db?password=ge,heim&x=1",
+                          "jdbc:nosuch://h/db?password=ge#heim",
+                          "jdbc:nosuch://h/db?a=1&password=ge;heim)heim&x=1",
+                          "jdbc:sqlserver://h;password=ge,heim&heim;x=1",
+                          "jdbc:mysql://u:geheim",
+                          "jdbc:nosuch://u:geheim/db"}) {
     EXPECT_THAT(redact(url), Not(HasSubstr("heim"))) << url;
     const auto parsed = parse_jdbc_url(url);
     const std::string message = parsed.ok() ? std::string() : std::string(parsed.status().message());
@@ -89,6 +104,37 @@ TEST(JdbcUrl, NeverShowsAPassword) {
   }
   EXPECT_EQ(redact("jdbc:mysql://u:geheim@h:1/db?a=b"), "jdbc:mysql://u:****@h:1/db?a=b");
   EXPECT_EQ(redact("jdbc:mysql://u@h:1/db?mail=a@b"), "jdbc:mysql://u@h:1/db?mail=a@b");
+  EXPECT_EQ(redact("jdbc:nosuch://h/db?password=ge,heim&x=1"), "jdbc:nosuch://h/db?password=****&x=1");
+  EXPECT_EQ(redact("jdbc:nosuch://[::1]:9/db?a=b"), "jdbc:nosuch://[::1]:9/db?a=b");
+  EXPECT_EQ(redact("jdbc:nosuch://h1:9,h2:9/db"), "jdbc:nosuch://h1:9,h2:9/db");
+}
+
+TEST(JdbcUrl, RefusesALoginThatEndsTheHostsTooEarly) {
+  for (const std::string scheme : {"jdbc:mariadb://", "jdbc:mysql://", "jdbc:postgresql://"}) {
+    for (const std::string login :
+         {"mover:se?cret", "mover:se/cret", "mover:12?cret", "mover:12/cret", "mover:99999?cret", "mover:se/cr?cret",
+          "mover:12/cr?cret", "mover:se?cr=cret", "mover:12?cr=cret", "mover:s@se?cret", "mover:s@se/cret",
+          "mo?ver:cret", "mo/ver:cret"}) {
+      const auto parsed = parse_jdbc_url(scheme + login + "@db/shop");
+      ASSERT_FALSE(parsed.ok()) << scheme << login;
+      EXPECT_EQ(parsed.status().code(), Code::kInvalidConfig);
+      EXPECT_THAT(parsed.status().message(),
+                  AllOf(HasSubstr("%2F"), HasSubstr("%3F"), HasSubstr("%23"), Not(HasSubstr("cret")),
+                        Not(HasSubstr("'se'")), Not(HasSubstr("99999")), Not(HasSubstr("mover"))))
+          << scheme << login;
+    }
+  }
+  for (const char* url : {"jdbc:mariadb://mover:se#cret@db/shop", "jdbc:mariadb://mover:12#cret@db/shop"}) {
+    const auto parsed = parse_jdbc_url(url);
+    ASSERT_FALSE(parsed.ok()) << url;
+    EXPECT_THAT(parsed.status().message(), AllOf(HasSubstr("%23"), Not(HasSubstr("'se'")), Not(HasSubstr("cret"))));
+  }
+  EXPECT_EQ(parse_jdbc_url("jdbc:postgresql://mover:se#cret@db/shop")->password, "se#cret");
+  EXPECT_EQ(parse_jdbc_url("jdbc:mariadb://mover:a%2Fb%3Fc%23d@db/shop")->password, "a/b?c#d");
+  EXPECT_TRUE(parse_jdbc_url("jdbc:mariadb://h:3306/shop?user=me@corp&sessionVariables=a=@@b/2").ok());
+  EXPECT_TRUE(parse_jdbc_url("jdbc:mariadb://u:p@h:3306?mail=me@corp").ok());
+  EXPECT_TRUE(parse_jdbc_url("jdbc:mariadb://h:3306?user=me@corp&serverSslCert=/etc/ca.pem").ok());
+  EXPECT_EQ(parse_jdbc_url("jdbc:mariadb://h/sh@op")->database, "sh@op");
 }
 
 TEST(Sql, MariaDbTextsAreTheKnownOnes) {
@@ -96,9 +142,9 @@ TEST(Sql, MariaDbTextsAreTheKnownOnes) {
   const auto dialect = make_dialect(*url, true);
   const TableId table{"db", "", "t"};
   EXPECT_EQ(dialect->insert(table, {"k"}, {"a"}), "INSERT INTO `db`.`t`(`k`,`a`) VALUES(?,?)");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}),
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {"a"}, {"a"}),
             "insert into `db`.`t`(`k`,`a`) values(?,?) on duplicate key update `a`=values(`a`)");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {}),
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {}, {}),
             "insert into `db`.`t`(`k`) values(?) on duplicate key update `k`=values(`k`)");
   EXPECT_EQ(dialect->update(table, {"k", "l"}, {"a"}), "UPDATE `db`.`t` SET `a` = ? WHERE `k` = ? AND `l` = ?");
   EXPECT_EQ(dialect->remove(table, {"k"}), "DELETE FROM `db`.`t` WHERE `k` = ?");
@@ -162,6 +208,8 @@ TEST(Errors, SayWhatTheCallerDoesNext) {
   EXPECT_EQ(classify(1045, "28000"), Code::kInvalidConfig);
   EXPECT_EQ(classify(1062, "23000"), Code::kBadRecord);
   EXPECT_EQ(classify(1146, "42S02"), Code::kInternal);
+  for (const unsigned full : {3U, 20U, 1021U, 1026U, 1030U, 1114U})
+    EXPECT_EQ(classify(full, "HY000"), Code::kUnavailable);
 }
 
 TEST(Mappings, ArePairsOfExpressionAndColumns) {

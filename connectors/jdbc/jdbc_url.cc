@@ -57,6 +57,9 @@ Result<uint16_t> parse_port(std::string_view text) {
   uint16_t port = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
   if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || port == 0) {
+    // What is no number may be a password whose host was forgotten.
+    if (text.find_first_not_of("0123456789") != std::string_view::npos)
+      return invalid("connection.url: the port is no number; use one from 1 to 65535");
     return invalid("connection.url: '" + std::string(text) + "' is not a port; use a number from 1 to 65535");
   }
   return port;
@@ -146,6 +149,30 @@ Status parse_authority(std::string_view authority, JdbcUrl& url) {
   return sdk::ok();
 }
 
+Status misplaced_login() {
+  return invalid(
+      "connection.url: an '@' stands behind the hosts; in a user name or password '/' must be written as %2F, '?' as "
+      "%3F and '#' as %23, and elsewhere '@' as %40");
+}
+
+/// Whether a '/', '?' or '#' of a login was taken for the end of the hosts: then parts of the password stand where
+/// messages show them. `text`: all behind "//". An '@' in the value of a parameter is the value's, unless what follows
+/// looks like "host/database" where the URL has none so far.
+bool has_misplaced_login(std::string_view text, bool fragments) {
+  const size_t hosts = text.find_first_of(fragments ? "/?#" : "/?");
+  if (hosts == std::string_view::npos) return false;
+  const size_t fragment = fragments ? text.find('#') : std::string_view::npos;
+  const size_t question = text.find('?'), slash = text.find('/');
+  for (size_t at = text.find('@', hosts); at != std::string_view::npos; at = text.find('@', at + 1)) {
+    if (text.substr(0, at).find_first_of(":(") == std::string_view::npos) continue;  // no password
+    if (at < question || at > fragment) return true;
+    const size_t begin = text.find_last_of("?&", at) + 1;
+    if (text.substr(begin, at - begin).find('=') == std::string_view::npos) return true;
+    if (slash > question && text.find('/', at) < text.find('&', at)) return true;
+  }
+  return false;
+}
+
 void parse_parameters(std::string_view text, JdbcUrl& url) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('&'), text.size());
@@ -186,6 +213,7 @@ std::string JdbcUrl::host_port() const {
 }
 
 Result<JdbcUrl> parse_postgresql(std::string_view rest, JdbcUrl url) {
+  if (rest.starts_with("//") && has_misplaced_login(rest.substr(2), false)) return misplaced_login();
   const size_t question = std::min(rest.find('?'), rest.size());
   std::string_view path = rest.substr(0, question);
   if (path.starts_with("//")) {
@@ -194,8 +222,7 @@ Result<JdbcUrl> parse_postgresql(std::string_view rest, JdbcUrl url) {
       return invalid("connection.url: a '/' must follow the hosts; use jdbc:postgresql://host:port/database");
     }
     if (Status s = parse_authority(path.substr(2, slash - 2), url); !s.ok()) {
-      if (path.find('@', slash) == std::string_view::npos) return s;
-      return invalid("connection.url: '/' in a user name or password must be written as %2F");
+      return rest.find('@', slash) == std::string_view::npos ? s : misplaced_login();
     }
     path.remove_prefix(slash + 1);
   } else {
@@ -248,19 +275,19 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   std::string_view rest = text.substr(scheme_end + 1);
   if (url.scheme == Scheme::kPostgreSql) return parse_postgresql(rest, std::move(url));
   if (url.scheme == Scheme::kSqlite) return parse_sqlite(rest, std::move(url));
-  rest = rest.substr(0, rest.find('#'));
   const size_t slashes = rest.find("//");
   if (slashes == std::string_view::npos) {
     return invalid("connection.url: '" + redact(text) + "' has no //host part; use jdbc:" + scheme +
                    "://host:port/database");
   }
   rest.remove_prefix(slashes + 2);
+  if (has_misplaced_login(rest, true)) return misplaced_login();
+  rest = rest.substr(0, rest.find('#'));
   const size_t question = std::min(rest.find('?'), rest.size());
   const size_t slash = std::min(rest.find('/'), question);
   if (Status s = parse_authority(rest.substr(0, slash), url); !s.ok()) {
-    // The text that is no port may be the beginning of a password.
-    if (rest.substr(slash, question - slash).find('@') == std::string_view::npos) return s;
-    return invalid("connection.url: '/' in a user name or password must be written as %2F");
+    // The digits that are no port may be the beginning of a password.
+    return rest.find('@', slash) == std::string_view::npos ? s : misplaced_login();
   }
   if (slash < question) url.database = percent_decode(rest.substr(slash + 1, question - slash - 1));
   if (question < rest.size()) parse_parameters(rest.substr(question + 1), url);
@@ -269,23 +296,58 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   return url;
 }
 
+namespace {
+
+/// The ':' of "//user:password…", which no port follows; npos where there is none.
+size_t colon_without_port(std::string_view url) {
+  const size_t slashes = url.find("//");
+  if (slashes == std::string_view::npos) return slashes;
+  const std::string_view hosts = url.substr(0, url.find_first_of("/?#;,(", slashes + 2));
+  const size_t colon = hosts.find(':', hosts.find('[', slashes) == slashes + 2 ? hosts.find(']') : slashes);
+  const bool other = colon != hosts.npos && hosts.find_first_not_of("0123456789", colon + 1) != hosts.npos;
+  return other ? colon : hosts.npos;
+}
+
+/// The '@' that ends a login; npos without one. A password may itself hold '@', '/' or '?', so the last counts, but not
+/// one in the value of a parameter that no host and database follow. Rather too much is hidden than too little.
+size_t login_end(std::string_view url) {
+  const size_t question = std::min(url.find('?'), url.size());
+  const std::string_view front = url.substr(0, question);
+  const bool open_login = front.find('@') == front.npos && colon_without_port(front) != front.npos;
+  for (size_t at = url.rfind('@'); at != std::string_view::npos && at > question; at = url.rfind('@', at - 1)) {
+    const size_t begin = url.find_last_of("?&", at) + 1;
+    const bool in_value = url.substr(begin, at - begin).find('=') != std::string_view::npos;
+    if (open_login || !in_value || url.find('/', at) != std::string_view::npos) return at;
+  }
+  return front.rfind('@');
+}
+
+/// Where the value that begins at `at` ends at the latest, by what stands before its name.
+size_t value_end(std::string_view url, size_t at) {
+  const size_t before = url.find_last_of("?&;,(", at - 1);
+  const char mark = before == std::string_view::npos ? '\0' : url[before];
+  const char end = mark == '?' || mark == '&' ? '&' : mark == ';' ? ';' : mark == '\0' ? '\0' : ')';
+  return end == '\0' ? url.size() : std::min(url.find(end, at), url.size());
+}
+
+}  // namespace
+
 std::string redact(std::string_view url) {
   std::string out(url);
-  // user:password@, or user/password@ with some drivers. A password may itself hold '@' or '/', so the last '@' before
-  // the parameters counts.
-  const size_t parameters = std::min(out.find('?'), out.size());
-  if (const size_t at = out.rfind('@', parameters); at != std::string::npos && at < parameters) {
+  // user:password@, or user/password@ with some drivers.
+  if (const size_t at = login_end(out); at != std::string::npos) {
     const size_t slashes = out.find("//");
     size_t cut = slashes < at ? std::min(out.find(':', slashes), at) : std::min(out.find('/'), at);
     if (slashes > at && cut == at)
       cut = std::min(out.find(':', out.starts_with("jdbc:") ? out.find(':', 5) + 1 : 0), at);
     out.replace(cut, at - cut, cut == at ? "" : ":****");
+  } else if (const size_t colon = colon_without_port(out); colon != std::string::npos) {
+    out.replace(colon, std::min(out.find_first_of("/?#;,(", colon), out.size()) - colon, ":****");
   }
   for (const std::string_view key : {"password=", "storepassword="}) {
     for (size_t at = 0; (at = lower(out).find(key, at)) != std::string::npos;) {
       at += key.size();
-      const size_t end = std::min(out.find_first_of("&,)#;", at), out.size());
-      out.replace(at, end - at, "****");
+      out.replace(at, value_end(out, at) - at, "****");
     }
   }
   return out;

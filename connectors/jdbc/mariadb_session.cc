@@ -3,6 +3,8 @@
 #include <errmsg.h>
 #include <fcntl.h>
 #include <mysqld_error.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,6 +93,26 @@ Result<Tls> tls_of(const JdbcUrl& url) {
 constexpr std::string_view kSelectColumns =
     "SELECT TABLE_NAME, COLUMN_NAME, IS_NULLABLE, EXTRA, COLUMN_KEY FROM information_schema.COLUMNS WHERE ";
 
+/// A server that is gone without a word is noticed after two minutes at most instead of the system's two hours.
+void keep_alive(int socket) {
+  const auto set = [&](int level, int name, int value) { setsockopt(socket, level, name, &value, sizeof(value)); };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  int domain = AF_UNIX;
+  socklen_t size = sizeof(domain);
+  getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  if (domain != AF_INET && domain != AF_INET6) return;
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 6);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, 60'000);
+}
+
+std::string backquoted(std::string_view name) {
+  std::string out = "`";
+  for (const char c : name) out.append(c == '`' ? 2 : 1, c);
+  return out + "`";
+}
+
 ColumnInfo column_info(const Session::Row& row) {
   return {row[1].value_or(""), row[2].value_or("") == "YES",
           lower(row[3].value_or("")).find("auto_increment") != std::string::npos, row[4].value_or("") == "PRI"};
@@ -114,6 +136,21 @@ Code classify(unsigned number, std::string_view sqlstate) {
     case ER_TOO_MANY_USER_CONNECTIONS:
     case ER_OPTION_PREVENTS_STATEMENT:  // read-only during a switch-over
     case 1927:                          // connection was killed
+      return Code::kUnavailable;
+    // The server lacks disk, memory or its files: no fault of the rows. The numbers below 1000 are of its file layer.
+    case 3:   // error writing file
+    case 5:   // out of memory
+    case 20:  // disk full, it waits for space
+    case ER_DISK_FULL:
+    case ER_RECORD_FILE_FULL:  // "The table is full": InnoDB could not make a file longer
+    case ER_ERROR_ON_READ:
+    case ER_ERROR_ON_WRITE:
+    case ER_CANT_CREATE_FILE:
+    case ER_GET_ERRNO:
+    case ER_ERROR_DURING_COMMIT:
+    case ER_OUTOFMEMORY:
+    case ER_OUT_OF_SORTMEMORY:
+    case ER_OUT_OF_RESOURCES:
       return Code::kUnavailable;
     case ER_ACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:
@@ -149,10 +186,9 @@ MariaDbSession::~MariaDbSession() {
 
 /// A duplicate: the library closes its own when a connection is lost, and then the number may be anyone's.
 void MariaDbSession::hold_socket() {
-  const int on = 1;
   std::lock_guard lock(closing_);
   socket_ = fcntl(static_cast<int>(mysql_get_socket(handle_)), F_DUPFD_CLOEXEC, 0);
-  setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  keep_alive(socket_);
 }
 
 void MariaDbSession::drop_socket() {
@@ -229,17 +265,18 @@ Status MariaDbSession::connect(const HostAddress& host) {
   }
   hold_socket();
   if (!create || database.empty()) return sdk::ok();
-  if (Status s = execute("CREATE DATABASE IF NOT EXISTS `" + database + "`"); !s.ok()) return s;
+  if (Status s = execute("CREATE DATABASE IF NOT EXISTS " + backquoted(database)); !s.ok()) return s;
   return mysql_select_db(handle_, database.c_str()) == 0 ? sdk::ok() : failed();
 }
 
 Status MariaDbSession::set_up(bool for_writing) {
   // A reader held back by a full queue must not be cut off after the server's 60 seconds.
   std::string sql = "SET SESSION net_write_timeout=86400";
-  if (for_writing)
-    sql =
-        "SET SESSION sql_mode=CONCAT(@@sql_mode,',STRICT_TRANS_TABLES'), SESSION tx_isolation='READ-COMMITTED', "
-        "autocommit=0";
+  if (for_writing) {
+    // The variable has another name in MySQL 8, the statement has not. It comes first: sessionVariables may differ.
+    if (Status s = set_isolation("READ COMMITTED"); !s.ok()) return s;
+    sql = "SET SESSION sql_mode=CONCAT(@@sql_mode,',STRICT_TRANS_TABLES'), autocommit=0";
+  }
   if (const std::string collation = settings_.url.parameter("connectioncollation"); collation.starts_with("utf8mb4")) {
     sql += ", collation_connection='" + escaped(collation) + "'";
   }
@@ -327,11 +364,6 @@ Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(const RowWrite& writ
   auto statement = prepare(write.sql);
   if (!statement.ok()) return statement.status();
   return make_writer(*this, std::move(*statement), std::move(cells), options);
-}
-
-Status MariaDbSession::roll_back_to(std::string_view savepoint) {
-  const Status s = Session::roll_back_to(savepoint);
-  return !s.ok() && error_.number == ER_SP_DOES_NOT_EXIST ? sdk::ok() : s;
 }
 
 bool MariaDbSession::lost_race() const {

@@ -30,7 +30,6 @@ class MariaDbSession final : public Session {
   Status check_query(std::string_view sql) override;
   Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                               const WriteOptions& options) override;
-  Status roll_back_to(std::string_view savepoint) override;
   bool lost_race() const override;
   Result<std::vector<TableId>> tables(const TableScope& scope, const std::vector<std::string>& types) override;
   std::string home_catalog() const override { return settings_.url.database; }

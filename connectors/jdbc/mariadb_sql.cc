@@ -40,14 +40,8 @@ class MariaDbDialect final : public Dialect {
     return "INSERT INTO " + columns_of(table, keys, others) + " VALUES(" + marks(keys.size() + others.size()) + ")";
   }
 
-  std::string upsert(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return upsert_some(table, keys, others, others);
-  }
-
-  std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
-                          const std::vector<std::string>& others,
-                          const std::vector<std::string>& changed) const override {
+  std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others,
+                     const std::vector<std::string>& changed) const override {
     std::string sql = "insert into " + columns_of(table, keys, others) + " values(" +
                       marks(keys.size() + others.size()) + ") on duplicate key update ";
     const auto& updated = changed.empty() ? keys : changed;
@@ -57,17 +51,6 @@ class MariaDbDialect final : public Dialect {
     }
     return sql;
   }
-
-  std::string update(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
-  }
-
-  std::string remove(const TableId& table, const std::vector<std::string>& keys) const override {
-    return "DELETE FROM " + qualified(table) + where(keys);
-  }
-
-  std::string truncate(const TableId& table) const override { return "TRUNCATE TABLE " + qualified(table); }
 
   std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
     std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
@@ -215,17 +198,6 @@ class MariaDbDialect final : public Dialect {
     std::string sql;
     for (size_t i = 0; i < count; ++i) sql += i == 0 ? "?" : ",?";
     return sql;
-  }
-
-  std::string assignments(const std::vector<std::string>& names, std::string_view separator) const {
-    std::string sql;
-    for (size_t i = 0; i < names.size(); ++i)
-      sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
-    return sql;
-  }
-
-  std::string where(const std::vector<std::string>& keys) const {
-    return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
   }
 
   std::string clause(const ColumnDefinition& column) const {

@@ -180,7 +180,7 @@ class Writer final : public BatchWriter {
           break;
         case CellForm::kDecimal:
         case CellForm::kVariableDecimal:
-          fill_decimal(column, row, value);
+          if (Status s = fill_decimal(column, row, value); !s.ok()) return s;
           bytes += column.lengths[row];
           break;
         case CellForm::kGeometry:
@@ -196,18 +196,21 @@ class Writer final : public BatchWriter {
     return sdk::ok();
   }
 
-  void fill_decimal(Column& column, size_t row, mr_value value) {
+  Status fill_decimal(Column& column, size_t row, mr_value value) {
     if (value.kind == MR_STRUCT) {  // VariableScaleDecimal: scale, value
       const int64_t scale = member(value, 0).u.i64;
       value = member(value, 1);
       value.scale = static_cast<int16_t>(scale);
     }
     char text[kDecimalTextMax];
-    const size_t size = decimal_text({value.u.bytes, value.size}, value.scale, text);
+    const std::string_view unscaled(value.u.bytes, value.size);
+    const size_t size = decimal_text(unscaled, value.scale, text);
+    if (size == 0) return {Code::kBadRecord, decimal_refusal(unscaled, value.scale)};
     char* to = bytes_.allocate(size);
     std::memcpy(to, text, size);
     column.pointers[row] = to;
     column.lengths[row] = size;
+    return sdk::ok();
   }
 
   /// Geometry: wkb, srid. Point: x, y, wkb, srid.

@@ -126,6 +126,22 @@ TEST_F(PgEvents, DebeziumTakesKeysFromHeaders) {
   EXPECT_EQ(rows("select tenant, id, name from p_shop_orders"), (Rows{{"acme", "1", "a"}}));
 }
 
+TEST_F(PgEvents, AKeyHeaderMayChangeItsType) {
+  mr_header headers[3] = {};
+  const mr_schema_id texts = schema(spec(MR_STRING, "", false)), numbers = schema(spec(MR_INT64, "", false));
+  const mr_value values[] = {text("acme"), number(7, MR_INT64), text("zeta")};
+  for (int i = 0; i < 3; ++i) {
+    headers[i].key = sdk::to_mr("tenant");
+    headers[i].schema = i == 1 ? numbers : texts;
+    headers[i].value = values[i];
+    upsert("c", i, text("a"));
+    records_.back().headers = &headers[i];
+    records_.back().header_count = 1;
+  }
+  expect_put(kDebezium, {{"primary.key.mode", "record_header"}});
+  EXPECT_EQ(rows("select tenant, id from p_shop_orders order by id"), (Rows{{"acme", "0"}, {"7", "1"}, {"zeta", "2"}}));
+}
+
 /// Thousands of events in one put, so that the bulk statements of several kinds meet.
 TEST_P(PgBothSinks, KeepTheOrderOfManyEvents) {
   constexpr int kKeys = 50, kEvents = 5000;

@@ -204,5 +204,39 @@ TEST_F(PostgresReader, MoneyFollowsTheLocalesUnit) {
   EXPECT_EQ(batch.values[0].u.f64, 1234.56);
 }
 
+TEST_F(PostgresReader, MoneyIsTheSameBesideATypeReadAsText) {
+  ReadOptions options;
+  options.others_as_text = true;
+  auto reader = read("SELECT 1234.56::money AS m, '1.2.3.4'::inet AS i", {}, options);
+  RowBatch batch;
+  ASSERT_TRUE(reader->fetch(batch, 1, 1 << 20).ok());
+  EXPECT_EQ(batch.values[0].u.f64, 1234.56);
+  EXPECT_EQ(std::string_view(batch.values[1].u.bytes, batch.values[1].size), "1.2.3.4/32");
+}
+
+TEST_F(PostgresReader, FetchesFewRowsUntilItKnowsTheirSize) {
+  sql({"CREATE SEQUENCE fetched"});
+  const auto fetched = [&] { return server_->query("SELECT last_value FROM fetched").rows.at(0).at(0); };
+  RowBatch batch;
+  auto small = read("SELECT nextval('fetched')::text FROM generate_series(1,100000)");
+  ASSERT_TRUE(small->fetch(batch, 1000, 1).ok());
+  EXPECT_EQ(fetched(), "10");
+  batch.clear();
+  ASSERT_TRUE(small->fetch(batch, 11, 1 << 20).ok());
+  EXPECT_EQ(fetched(), "21") << "no more than the batch takes";
+  small.reset();
+
+  sql({"ALTER SEQUENCE fetched RESTART"});
+  batch.clear();
+  auto large = read(
+      "SELECT CASE WHEN nextval('fetched') <= 10 THEN 'x' ELSE repeat('x', 1000000) END "
+      "FROM generate_series(1,1000)");
+  ASSERT_TRUE(large->fetch(batch, 1000, 1).ok());
+  ASSERT_TRUE(large->fetch(batch, 1000, 100).ok());
+  EXPECT_EQ(fetched(), "50") << "four times as many as before";
+  ASSERT_TRUE(large->fetch(batch, 51, size_t{1} << 30).ok());
+  EXPECT_EQ(fetched(), "54") << "as many as fit into four MiB";
+}
+
 }  // namespace
 }  // namespace millrace::jdbc

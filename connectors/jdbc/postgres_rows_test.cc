@@ -1,6 +1,7 @@
 /// How rows get into tables of PostgreSQL: COPY, arrays, keys, bad rows, failures.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 
 #include <chrono>
 #include <memory>
@@ -60,6 +61,32 @@ TEST_F(PgRows, CopiesTextsOfAllKinds) {
                    std::to_string(count + 1) + ") order by id"),
               (Rows{{"\\N", "\\N", "\\N"}, {"", "\\x", "\\N"}}));
   }
+}
+
+TEST_F(PgRows, ACopyEndsWithTheTimeLimitOfTheUrl) {
+  sql({"create table p_shop_orders(id int, name text)",
+       "create function sleepy() returns trigger language plpgsql as 'begin perform pg_sleep(600); return new; end'"});
+  const std::string large(40'000'000, 'x');
+  std::vector<std::vector<mr_value>> made(16, {number(1), text("small")});
+  made[1][1] = text(large);
+  const auto expect_timeout = [&] {
+    add_rows({{"id", spec(MR_INT32, "", false)}, {"name", spec(MR_STRING)}}, made);
+    const auto status = put(kSink, {{"connection.url", server_->url("shop") + "?socketTimeout=1"},
+                                    {"pk.mode", "none"},
+                                    {"insert.mode", "insert"}});
+    EXPECT_THAT(status.message(), HasSubstr("no answer within socketTimeout=1 seconds"));
+  };
+  // The COPY itself is not answered …
+  const std::string where = "host=127.0.0.1 port=" + std::to_string(server_->port()) +
+                            " dbname=shop user=" + server_->user() + " password='" + server_->password() + "'";
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(PQconnectdb(where.c_str()), &PQfinish);
+  for (const char* statement : {"begin", "lock table p_shop_orders"}) PQclear(PQexec(holder.get(), statement));
+  expect_timeout();
+  PQclear(PQexec(holder.get(), "rollback"));
+  // … or its lines are not taken: the server sleeps over the first, behind which more comes than sockets hold.
+  sql({"create trigger sleepy before insert on p_shop_orders for each row execute function sleepy()"});
+  expect_timeout();
+  server_->query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname='shop'");
 }
 
 TEST_F(PgRows, UpsertsArraysUpdatesAndDeletesByThem) {

@@ -1,5 +1,5 @@
 /// A session with PostgreSQL over libpq. Reads go through a binary cursor (postgres_reader.cc), parameters are texts
-/// whose types the server infers.
+/// whose types the server infers, tables and columns come from the catalog (postgres_catalog.cc).
 /// Transactions: a session for reading commits every statement by itself, but a reader holds one until it is gone. In a
 /// session for writing the first statement begins a transaction, as JDBC's do; COMMIT and ROLLBACK end it.
 #pragma once
@@ -25,10 +25,6 @@ using PgResult = std::unique_ptr<PGresult, PgResultClear>;
 
 /// What an error means for the caller, by SQLSTATE.
 Code classify_sqlstate(std::string_view sqlstate);
-
-/// `sql` with $1, $2 … for each ? outside quotes and comments; ?? becomes the operator ?. `count` = how many there
-/// were.
-std::string numbered_parameters(std::string_view sql, size_t& count);
 
 class PgSession final : public Session {
  public:
@@ -74,7 +70,10 @@ class PgSession final : public Session {
   /// Errors: as failed().
   Result<PgResult> run(const std::string& sql, std::span<const char* const> parameters = {}, size_t prefix = 0);
   /// Waits for the result of what was sent with PQsend*; of several results the first bad or the last good one.
-  Result<PgResult> finish();
+  /// `copy_in`: the statement is a COPY FROM STDIN, which is answered before its lines come.
+  Result<PgResult> finish(bool copy_in = false);
+  /// Hands the socket what the library holds back, and takes in what comes meanwhile.
+  Status flush();
   /// Keeps the server's complaint and says in a Status what to do about it. `result` may be null: the wire failed.
   Status failed(const PGresult* result);
   /// `text` as an SQL literal.
@@ -85,7 +84,8 @@ class PgSession final : public Session {
  private:
   PgSession(ConnectionSettings settings, PgConnection connection, bool for_writing);
   Status set_up();
-  Status wait_readable();
+  /// Waits for `events` of poll, as long as socketTimeout allows, and takes in what has come.
+  Status wait_for(short events);
 
   ConnectionSettings settings_;
   PgConnection connection_;
@@ -97,7 +97,7 @@ class PgSession final : public Session {
 
   std::mutex closing_;  // interrupt() must not meet a socket number that was closed and given to someone else
   int socket_ = -1;     // a duplicate: the library closes its own when the connection is lost
-  PGcancel* cancel_ = nullptr;
+  std::shared_ptr<PGcancel> cancel_;  // also of the thread that tells a slow server to stop
 };
 
 /// A connection to the first host that answers and has the role that the URL asks for (postgres_connect.cc).

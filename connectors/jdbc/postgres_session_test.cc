@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <future>
 
+#include "connectors/jdbc/postgres_parameters.h"
 #include "tests/support/postgres_server.h"
 
 namespace millrace::jdbc {
@@ -109,9 +111,27 @@ TEST_F(PostgresSession, SaysWhatAnErrorMeans) {
   EXPECT_EQ(open_session->execute("SELECT 1/0").code(), Code::kBadRecord);
   EXPECT_EQ(open_session->execute("SET statement_timeout=1; SELECT pg_sleep(10)").code(), Code::kUnavailable);
   EXPECT_FALSE(open_session->broken());
-  EXPECT_EQ(open_session->check_query("SELECT nothing FROM pg_class WHERE oid = ?").code(), Code::kInternal);
+  EXPECT_EQ(open_session->check_query("SELECT nothing FROM pg_class WHERE oid = 1").code(), Code::kInternal);
   EXPECT_EQ(open_session->last_error().sqlstate, "42703");
-  EXPECT_TRUE(open_session->check_query("SELECT oid FROM pg_class WHERE oid = ? AND relname = 'a?'").ok());
+  EXPECT_TRUE(open_session->check_query("SELECT oid FROM pg_class WHERE relname = 'a?'").ok());
+}
+
+TEST_F(PostgresSession, TakesAQuestionMarkForTheSameWhenItChecksAndWhenItReads) {
+  auto opened = session();
+  const std::vector<Parameter> one{int64_t{0}};
+  for (const std::string sign : {"?", "??", "?|array", "??|array"}) {
+    const bool any = sign.ends_with("array");
+    const std::string query =
+        "SELECT * FROM (SELECT 1 AS id, '{\"a\":1}'::jsonb " + sign + (any ? "['a']" : " 'a'") + " AS has) AS q";
+    EXPECT_TRUE(opened->check_query(query).ok()) << query << opened->last_error().text;
+    EXPECT_TRUE(opened->read(query, {}, {}).ok()) << query << opened->last_error().text;
+    EXPECT_TRUE(opened->read(query + " WHERE id > ?", one, {}).ok()) << query << opened->last_error().text;
+  }
+  const std::string placeholder = "SELECT oid FROM pg_class WHERE oid = ?";
+  EXPECT_EQ(opened->check_query(placeholder).code(), Code::kInternal);
+  EXPECT_EQ(opened->read(placeholder, {}, {}).status().code(), Code::kInternal);
+  const auto hidden = opened->read("SELECT 1 AS id -- all WHERE id > ?", one, {});
+  EXPECT_EQ(hidden.status().code(), Code::kInvalidConfig);
 }
 
 TEST_F(PostgresSession, DescribesTables) {
@@ -185,6 +205,18 @@ TEST_F(PostgresSession, InterruptEndsALongQueryHereAndThere) {
   while (!server_->query(running).rows.empty()) std::this_thread::yield();
 }
 
+/// The postmaster takes cancellations; stopped, it stands for a server that is dead.
+TEST_F(PostgresSession, InterruptDoesNotWaitForAServerThatIsDead) {
+  auto opened = session();
+  const int postmaster = std::atoi(server_->query("SELECT pg_read_file('postmaster.pid')").rows.at(0).at(0).c_str());
+  ASSERT_GT(postmaster, 1);
+  ASSERT_EQ(kill(postmaster, SIGSTOP), 0);
+  auto interrupted = std::async(std::launch::async, [&] { opened->interrupt(); });
+  const bool came_back = interrupted.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+  kill(postmaster, SIGCONT);
+  EXPECT_TRUE(came_back);
+}
+
 TEST_F(PostgresSession, NoticesThatItWasCutOff) {
   auto opened = session();
   const std::string pid = opened->query("SELECT pg_backend_pid()")->at(0).at(0).value();
@@ -197,6 +229,9 @@ TEST(PostgresParameters, AreNumberedOutsideOfQuotesAndComments) {
   EXPECT_EQ(numbered_parameters("a = ? AND b = '?' AND \"?\" > ? -- ?\n /* ? */ ??| $$?$$ $x$ ? $x$ E'\\'?' ?", count),
             "a = $1 AND b = '?' AND \"?\" > $2 -- ?\n /* ? */ ?| $$?$$ $x$ ? $x$ E'\\'?' $3");
   EXPECT_EQ(count, 3U);
+  EXPECT_EQ(numbered_parameters("a ? b ?? c ?| d '?' WHERE e > ? AND f < ?", count, 2),
+            "a ? b ? c ?| d '?' WHERE e > $1 AND f < $2");
+  EXPECT_EQ(count, 4U);
 }
 
 TEST(PostgresUrl, HasItsOwnGrammar) {

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <millrace/testing.hpp>
 #include <thread>
 
+#include "connectors/jdbc/session.h"
 #include "tests/support/postgres_server.h"
 
 extern "C" const mr_plugin_v1* mr_plugin(const mr_host_v1* host) noexcept;
@@ -173,6 +175,46 @@ TEST_F(PostgresSource, TablesOfOneNameHaveTopicsBySchema) {
   EXPECT_EQ(host_.records()[0].topic, "p_shop.a.t");
   EXPECT_EQ(host_.records()[1].topic, "p_shop.b.t");
   ASSERT_TRUE(connector.stop().ok());
+}
+
+TEST_F(PostgresSource, StopsWhileTheTableListIsBeingAskedFor) {
+  run({"create table t(id int primary key)"});
+  ConnectionSettings owner;
+  owner.url = *parse_jdbc_url(server_->url("shop"));
+  owner.user = server_->user();
+  owner.password = server_->password();
+  auto lock = open_session(owner, false, [](int64_t) { return true; });
+  ASSERT_TRUE(lock.ok()) << lock.status().message();
+
+  sdk::ConnectorRunner connector(host_, plugin());
+  ASSERT_TRUE(
+      connector.start(settings({{"mode", "bulk"}, {"table.whitelist", "t"}, {"table.poll.interval.ms", "100"}})).ok());
+  ASSERT_TRUE(connector.task_configs(1).ok());  // the session is open from here on
+  for (const char* statement : {"BEGIN", "LOCK TABLE pg_catalog.pg_namespace IN ACCESS EXCLUSIVE MODE"}) {
+    const Status s = (*lock)->execute(statement);
+    ASSERT_TRUE(s.ok()) << s.message();
+  }
+  while ((*lock)->query("SELECT count(*) FROM pg_catalog.pg_locks WHERE NOT granted")->at(0).at(0) == "0")
+    std::this_thread::yield();
+  auto stopped = std::async(std::launch::async, [&] { return connector.stop().ok(); });
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds(20)), std::future_status::ready) << "waits for the answer";
+  ASSERT_TRUE((*lock)->execute("ROLLBACK").ok());
+  EXPECT_TRUE(stopped.get());
+  EXPECT_EQ(host_.logged(MR_WARN, "The table list cannot be read"), 0U);
+}
+
+TEST_F(PostgresSource, StartsAtAMomentBeforeTheEpoch) {
+  run({"create table t(ts timestamp not null)",
+       "insert into t values ('1969-12-31 23:59:58.4'),('1969-12-31 23:59:58.6')"});
+  sdk::TaskRunner task(host_, plugin(),
+                       settings({{"mode", "timestamp"},
+                                 {"timestamp.column.name", "ts"},
+                                 {"timestamp.initial", "-1500"},
+                                 {"timestamp.granularity", "micros_long"},
+                                 {"tables", "\"public\".\"t\""}}));
+  ASSERT_TRUE(task.start().ok());
+  poll_until(task, 1);
+  EXPECT_THAT(host_.value_texts(), ElementsAre("Struct{ts=-1400000}"));
 }
 
 TEST_F(PostgresSource, RefusesSettingsBeforeAnythingRuns) {

@@ -78,27 +78,10 @@ class PostgresDialect final : public Dialect {
     return "INSERT INTO " + qualified(table) + " (" + listed(keys, others) + ") VALUES (" + marks + ")";
   }
 
-  std::string upsert(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return upsert_some(table, keys, others, others);
-  }
-
-  std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
-                          const std::vector<std::string>& others,
-                          const std::vector<std::string>& updated) const override {
+  std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others,
+                     const std::vector<std::string>& updated) const override {
     return insert(table, keys, others) + on_conflict(keys, updated);
   }
-
-  std::string update(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
-  }
-
-  std::string remove(const TableId& table, const std::vector<std::string>& keys) const override {
-    return "DELETE FROM " + qualified(table) + where(keys);
-  }
-
-  std::string truncate(const TableId& table) const override { return "TRUNCATE TABLE " + qualified(table); }
 
   std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
     std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
@@ -252,17 +235,6 @@ class PostgresDialect final : public Dialect {
   }
 
  private:
-  std::string assignments(const std::vector<std::string>& names, std::string_view separator) const {
-    std::string sql;
-    for (size_t i = 0; i < names.size(); ++i)
-      sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
-    return sql;
-  }
-
-  std::string where(const std::vector<std::string>& keys) const {
-    return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
-  }
-
   std::string clause(const ColumnDefinition& column, bool nullable) const {
     std::string sql = quote(column.name) + " " + column.type;
     if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;

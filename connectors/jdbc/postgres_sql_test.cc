@@ -32,11 +32,11 @@ mr_value bytes(std::string_view b) {
 TEST(PostgresSql, WritesRows) {
   const auto dialect = make_postgres_dialect(true);
   EXPECT_EQ(dialect->insert(kTable, {"k"}, {"a"}), R"(INSERT INTO "db"."public"."t" ("k","a") VALUES (?,?))");
-  EXPECT_EQ(dialect->upsert(kTable, {"k"}, {"a"}),
+  EXPECT_EQ(dialect->upsert(kTable, {"k"}, {"a"}, {"a"}),
             R"(INSERT INTO "db"."public"."t" ("k","a") VALUES (?,?) ON CONFLICT ("k") DO UPDATE SET "a"=EXCLUDED."a")");
-  EXPECT_EQ(dialect->upsert(kTable, {"k", "l"}, {}),
+  EXPECT_EQ(dialect->upsert(kTable, {"k", "l"}, {}, {}),
             R"(INSERT INTO "db"."public"."t" ("k","l") VALUES (?,?) ON CONFLICT ("k","l") DO NOTHING)");
-  EXPECT_EQ(dialect->upsert_some(kTable, {"k"}, {"a", "b"}, {"b"}),
+  EXPECT_EQ(dialect->upsert(kTable, {"k"}, {"a", "b"}, {"b"}),
             R"(INSERT INTO "db"."public"."t" ("k","a","b") VALUES (?,?,?) ON CONFLICT ("k") DO UPDATE SET )"
             R"("b"=EXCLUDED."b")");
   EXPECT_EQ(dialect->update(kTable, {"k", "l"}, {"a", "b"}),

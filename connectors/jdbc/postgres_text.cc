@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "connectors/common/byte_arena.h"
 #include "connectors/jdbc/decimal.h"
@@ -11,7 +12,7 @@
 namespace millrace::jdbc {
 namespace {
 
-// What pgjdbc reads and writes for timestamps without an end.
+// What pgjdbc reads and writes for timestamps without an end. Debezium takes the numbers for microseconds.
 constexpr int64_t kInfinityMillis = 9'223'372'036'825'200'000, kMinusInfinityMillis = -9'223'372'036'832'400'000;
 constexpr uint32_t kEwkbSrid = 0x20000000;
 
@@ -67,7 +68,7 @@ void append_wall(const WallTime& wall, std::string& out) {
   const bool before_christ = civil.year <= 0, date = wall.kind != WallTime::Kind::kTime;
   if (date) {
     const auto year = static_cast<uint32_t>(before_christ ? 1 - civil.year : civil.year);
-    append_padded(year, year < 10'000 ? 4 : 6, out);
+    append_padded(year, year < 10'000 ? 4 : year < 1'000'000 ? 6 : 7, out);
     out += '-';
     append_padded(civil.month, 2, out);
     out += '-';
@@ -100,8 +101,7 @@ Status append_decimal(mr_value value, std::string& out) {
   }
   char text[kDecimalTextMax];
   const size_t size = decimal_text(bytes_of(value), value.scale, text);
-  if (size == 0)
-    return {Code::kBadRecord, "a decimal number with more than " + std::to_string(kDecimalTextMax) + " digits"};
+  if (size == 0) return {Code::kBadRecord, decimal_refusal(bytes_of(value), value.scale)};
   out.append(text, size);
   return sdk::ok();
 }
@@ -205,9 +205,40 @@ Status append_array(const mr_value& value, CellForm form, const PgType& type, co
   return sdk::ok();
 }
 
+/// The text of a time without an end, as sources that read PostgreSQL write it; empty for all others.
+std::string_view endless(const mr_value& value, CellForm form) {
+  constexpr std::string_view kInfinity = "infinity", kMinusInfinity = "-infinity";
+  constexpr int64_t kDateMax = std::numeric_limits<int32_t>::max(), kDateMin = std::numeric_limits<int32_t>::min();
+  const auto either = [&](bool plus, bool minus) {
+    return plus ? kInfinity : minus ? kMinusInfinity : std::string_view();
+  };
+  const int64_t number = value.u.i64;
+  switch (form) {
+    case CellForm::kTimestamp:
+    case CellForm::kEventMillis:
+      return either(number == kInfinityMillis || number == kInfinityMillis / 1000,
+                    number == kMinusInfinityMillis || number == kMinusInfinityMillis / 1000);
+    case CellForm::kEventMicros:
+      return either(number == kInfinityMillis, number == kMinusInfinityMillis);
+    case CellForm::kEventNanos:
+      return either(number == std::numeric_limits<int64_t>::max(), number == std::numeric_limits<int64_t>::min());
+    case CellForm::kEventDate:
+      // Also Debezium's days: +5877611-06-21 or, in older versions, -5877611-06-21; -5877611-06-22.
+      return either(number == kDateMax || number == 2'146'033'979 || number == -2'147'472'692,
+                    number == kDateMin || number == -2'147'472'691);
+    case CellForm::kZonedTimestamp:
+    case CellForm::kIsoTimestamp:
+    case CellForm::kIsoDate:
+      if (value.kind != MR_STRING) return {};
+      return either(bytes_of(value) == kInfinity, bytes_of(value) == kMinusInfinity);
+    default:
+      return {};
+  }
+}
+
 Status append_time(const mr_value& value, CellForm form, const WriteOptions& options, std::string& out) {
-  if (form == CellForm::kTimestamp && (value.u.i64 == kInfinityMillis || value.u.i64 == kMinusInfinityMillis)) {
-    out += value.u.i64 > 0 ? "infinity" : "-infinity";
+  if (const std::string_view text = endless(value, form); !text.empty()) {
+    out += text;
     return sdk::ok();
   }
   WallTime wall;

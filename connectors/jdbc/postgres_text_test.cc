@@ -47,8 +47,30 @@ TEST(PostgresText, DatesBeyondTheYearsOfOthers) {
   EXPECT_EQ(text(CellForm::kEventDate, count(-719'163)), "0001-12-31 BC");
   EXPECT_EQ(text(CellForm::kEventMillis, count(-62'135'596'800'001)), "0001-12-31 23:59:59.999 BC");
   EXPECT_EQ(text(CellForm::kEventDate, count(4'000'000)), "012921-08-18");
+  EXPECT_EQ(text(CellForm::kEventDate, count(2'145'000'000)), "5874780-07-13");
   EXPECT_EQ(text(CellForm::kTimestamp, count(9'223'372'036'825'200'000)), "infinity");
   EXPECT_EQ(text(CellForm::kTimestamp, count(-9'223'372'036'832'400'000)), "-infinity");
+}
+
+TEST(PostgresText, DebeziumsTimesWithoutAnEnd) {
+  constexpr int64_t kPlus = 9'223'372'036'825'200'000, kMinus = -9'223'372'036'832'400'000;
+  for (const auto& [form, plus, minus] : std::vector<std::tuple<CellForm, int64_t, int64_t>>{
+           {CellForm::kEventMillis, kPlus / 1000, kMinus / 1000},
+           {CellForm::kEventMicros, kPlus, kMinus},
+           {CellForm::kEventNanos, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()},
+           {CellForm::kEventDate, days_of(CalendarSystem::kProlepticGregorian, -5'877'611, 6, 21),
+            days_of(CalendarSystem::kProlepticGregorian, -5'877'611, 6, 22)},
+           {CellForm::kEventDate, days_of(CalendarSystem::kProlepticGregorian, 5'877'611, 6, 21),
+            std::numeric_limits<int32_t>::min()}}) {
+    EXPECT_EQ(text(form, count(plus)), "infinity");
+    EXPECT_EQ(text(form, count(minus)), "-infinity");
+  }
+  for (const CellForm form : {CellForm::kZonedTimestamp, CellForm::kIsoTimestamp, CellForm::kIsoDate}) {
+    EXPECT_EQ(text(form, sdk::string_value("infinity")), "infinity");
+    EXPECT_EQ(text(form, sdk::string_value("-infinity")), "-infinity");
+  }
+  EXPECT_THAT(text(CellForm::kZonedTime, sdk::string_value("infinity")), HasSubstr("is no ISO 8601 text"));
+  EXPECT_EQ(text(CellForm::kEventMicros, count(kPlus - 1)), "294247-01-10 04:00:25.199999");
 }
 
 TEST(PostgresText, NumbersAndTruth) {
@@ -61,7 +83,8 @@ TEST(PostgresText, NumbersAndTruth) {
   EXPECT_EQ(text(CellForm::kFloat, real), "3.4028235e+38");
   mr_value huge = bytes(std::string(300, '\x11'));
   huge.kind = MR_DECIMAL;
-  EXPECT_THAT(text(CellForm::kDecimal, huge), HasSubstr("a decimal number with more than"));
+  EXPECT_THAT(text(CellForm::kDecimal, huge),
+              HasSubstr("a decimal number of 300 bytes with scale 0; at most 128 bytes"));
 }
 
 TEST(PostgresText, BitsByTheirColumn) {

@@ -11,6 +11,7 @@ namespace millrace::jdbc {
 namespace {
 
 constexpr size_t kStatementBytes = 8 * 1024 * 1024;  // of values in one statement; a larger row goes alone
+constexpr size_t kCopyBytes = 64 * 1024;             // handed to the library at once
 constexpr size_t kCopyRowsMin = 16;                  // COPY takes one round trip more than a statement
 
 /// How a cell meets its column.
@@ -265,13 +266,17 @@ class Writer final : public BatchWriter {
   }
 
   Status send_lines() {
-    const PgResult begun(PQexec(session_.handle(), copy_.c_str()));
-    if (PQresultStatus(begun.get()) != PGRES_COPY_IN) return session_.failed(begun.get());
+    if (PQsendQuery(session_.handle(), copy_.c_str()) != 1) return session_.failed(nullptr);
+    if (auto begun = session_.finish(true); !begun.ok()) return begun.status();
     // A refused line fails the end of the COPY; only a lost connection fails here.
-    if (PQputCopyData(session_.handle(), lines_.data(), static_cast<int>(lines_.size())) != 1 ||
-        PQputCopyEnd(session_.handle(), nullptr) != 1) {
-      return session_.failed(nullptr);
+    for (std::string_view left = lines_; !left.empty();) {
+      const size_t size = std::min(left.size(), kCopyBytes);
+      const int taken = PQputCopyData(session_.handle(), left.data(), static_cast<int>(size));
+      if (taken < 0) return session_.failed(nullptr);
+      if (taken > 0) left.remove_prefix(size);  // else its buffer is full
+      if (Status s = session_.flush(); !s.ok()) return s;
     }
+    if (PQputCopyEnd(session_.handle(), nullptr) != 1) return session_.failed(nullptr);
     auto result = session_.finish();
     return result.ok() ? sdk::ok() : result.status();
   }

@@ -18,6 +18,7 @@ class PreviewSession final : public Session {
   /// Transaction control; told to nobody.
   Status execute(std::string_view) override { return sdk::ok(); }
   Result<uint64_t> change_rows(std::string_view) override { return uint64_t{0}; }
+  bool ddl_in_transactions() const override { return true; }  // nothing is executed, so nothing is committed
   Status change_table(const TableId& table, std::string_view sql, const std::vector<ColumnInfo>& added) override;
   Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                               const WriteOptions& options) override;

@@ -243,10 +243,8 @@ class Session {
   virtual Result<std::unique_ptr<BatchWriter>> writer(const RowWrite& write, std::vector<Cell> cells,
                                                       const WriteOptions& options) = 0;
 
-  /// Undoes what came after the last SAVEPOINT of this name. Fine as well when DDL has committed it meanwhile.
-  virtual Status roll_back_to(std::string_view savepoint) {
-    return execute("ROLLBACK TO SAVEPOINT " + std::string(savepoint));
-  }
+  /// Undoes what came after the last SAVEPOINT of this name.
+  Status roll_back_to(std::string_view savepoint) { return execute("ROLLBACK TO SAVEPOINT " + std::string(savepoint)); }
   /// The last error came from another transaction (a deadlock, a lock): the same again may succeed at once.
   virtual bool lost_race() const = 0;
 

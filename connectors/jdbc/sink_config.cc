@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace millrace::jdbc {
 namespace {
@@ -131,6 +132,10 @@ constexpr std::array kKeys = std::to_array<sdk::ConfigKey>({
     {"millrace.exactly.once.table", Type::kString, "millrace_offsets", Importance::kLow,
      "The table for these offsets; created when it is missing.", kWrites, 11, Width::kMedium, "Table of offsets",
      sdk::checks::non_empty},
+    {"millrace.connections", Type::kInt, "1", Importance::kMedium,
+     "Connections of one task that write at the same time. Records of one key keep their order, rows of different keys "
+     "may be written in another; so not for tables with a second unique key or foreign keys among their rows.",
+     kWrites, 12, Width::kShort, "Connections", check_connections},
     {"trim.sensitive.log", Type::kBoolean, "false", Importance::kLow, "Accepted; records' values are not logged.",
      kWrites, 8, Width::kShort, "Trim sensitive logs"},
 });
@@ -179,6 +184,7 @@ Result<SinkConfig> SinkConfig::parse(const sdk::Config& config) {
   out.unavailable = config.string("unavailable.value.placeholder");
   out.event_types = lower(config.string("millrace.debezium.types")) == "always";
   out.exactly_once = config.boolean("millrace.exactly.once");
+  out.connections = static_cast<size_t>(config.int64("millrace.connections"));
   out.offsets_table = config.string("millrace.exactly.once.table");
   out.batch_size = static_cast<size_t>(std::max<int64_t>(config.int64("batch.size"), 1));
   out.retries_max = config.int64("max.retries");
@@ -198,10 +204,33 @@ Result<SinkConfig> SinkConfig::parse(const sdk::Config& config) {
     return Status(Code::kInvalidConfig,
                   "insert.mode=update needs a key to find the row; set pk.mode to record_key, record_value or kafka");
   }
+  if (const std::string problem = connections_problem(config); !problem.empty())
+    return Status(Code::kInvalidConfig, problem);
   return out;
 }
 
+int32_t check_connections(mr_str value, mr_error* error) {
+  const std::string_view text = sdk::view(value);
+  int number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec == std::errc() && number >= 1 && number <= 64) return MR_OK;
+  return sdk::set_error(error, MR_INVALID_CONFIG, "Value must be from 1 to 64");
+}
+
+std::string connections_problem(const sdk::Config& config) {
+  if (config.int64("millrace.connections") < 2) return "";
+  if (config.boolean("millrace.exactly.once"))
+    return "millrace.exactly.once=true keeps offsets and rows in one transaction; set millrace.connections=1";
+  if (lower(config.string("pk.mode")) == "record_header")
+    return "Keys in headers are written over one connection; set millrace.connections=1 or another pk.mode";
+  return "";
+}
+
 Status validate_sink(sdk::ConnectorContext& context, const sdk::Config& config) {
+  if (const std::string problem = connections_problem(config); !problem.empty()) {
+    context.add_config_error("millrace.connections", problem);
+    return sdk::ok();
+  }
   if (config.boolean("delete.enabled") && lower(config.string("pk.mode")) != "record_key") {
     for (const std::string_view key : {"delete.enabled", "pk.mode"}) {
       context.add_config_error(key, "Deletes are only supported for pk.mode record_key");

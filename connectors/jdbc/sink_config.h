@@ -38,12 +38,17 @@ struct SinkConfig {
   bool quote_identifiers = true;
   bool fold_identifiers = false;  ///< names as without quotes, though quoted
   size_t batch_size = 3000;
+  size_t connections = 1;  ///< of one task
   int64_t retries_max = 10, retry_backoff_ms = 3000;
   WriteOptions write;
 
   /// Errors: kInvalidConfig, naming the setting.
   static Result<SinkConfig> parse(const sdk::Config& config);
 };
+
+/// Of millrace.connections: a number of connections, and what does not go with several of them (empty: nothing).
+int32_t check_connections(mr_str value, mr_error* error);
+std::string connections_problem(const sdk::Config& config);
 
 Status validate_sink(sdk::ConnectorContext& context, const sdk::Config& config);
 

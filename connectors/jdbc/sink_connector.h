@@ -1,81 +1,13 @@
-/// The sink task: every put is one transaction, committed before it returns.
-/// Threads: the worker's task thread; interrupt() from any other.
+/// The sink connectors that the plugin registers: Confluent's, and Debezium's with its own settings.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <optional>
-#include <set>
-#include <span>
-#include <vector>
-
-#include "connectors/common/interruptible.h"
 #include "connectors/jdbc/debezium_sink_config.h"
-#include "connectors/jdbc/sink_offsets.h"
-#include "connectors/jdbc/sink_table.h"
+#include "connectors/jdbc/sink_lanes.h"
 
 namespace millrace::jdbc {
 
-class JdbcSinkTask : public sdk::SinkTask {
- public:
-  using Parse = Result<SinkConfig> (*)(const sdk::Config&);
-  explicit JdbcSinkTask(Parse parse = &SinkConfig::parse) : parse_(parse) {}
-
-  Status start(sdk::SinkContext& context) override;
-  Status open(sdk::SinkContext& context, std::span<const mr_topic_partition> partitions) override;
-  Status put(sdk::SinkContext& context, std::span<const mr_record> records) override;
-  Status close(sdk::SinkContext& context, std::span<const mr_topic_partition> partitions) override;
-  Status stop(sdk::SinkContext& context) override;
-  void interrupt() override;
-
-  /// Tells `context` the statements that start() and put(records) would execute.
-  Status preview(sdk::PreviewContext& context, std::span<const mr_record> records);
-
- private:
-  Status connect(sdk::SinkContext& context);
-  void disconnect();
-  enum class Action { kSkip, kWrite, kDelete, kTruncate };
-  Action action_of(const mr_record& record, const RecordShape& shape) const;
-  Status check(const sdk::SinkContext& context, const mr_record& record);
-  /// Everything that comes before the rows of a transaction. False: the reader was sent elsewhere, and what is at hand
-  /// is not to be written.
-  Result<bool> begin(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status commit();
-  /// A table had to change in a transaction of its own: the same records again.
-  bool restarted();
-  Status try_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status write_transaction(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status write(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records);
-  Status write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first);
-  Status report(sdk::SinkContext& context, size_t index, const Status& why);
-  Status add(sdk::SinkContext& context, SinkTable& table, const mr_record& record, const RecordShape& shape,
-             bool remove);
-  Status send(sdk::SinkContext& context, SinkTable& table);
-  Result<SinkTable*> table_of(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
-  Result<SinkTable*> make_table(const sdk::SinkContext& context, const mr_record& record, const RecordShape& shape);
-  void roll_back();
-
-  const Parse parse_;
-  std::optional<SinkConfig> config_;
-  std::unique_ptr<Dialect> dialect_;
-  connectors::Interruptible<Session> session_;
-  std::unique_ptr<SinkOffsets> offsets_;                                   // exactly once; else null
-  std::map<std::string, std::unique_ptr<SinkTable>, std::less<>> tables_;  // by table name
-  std::map<std::string, SinkTable*, std::less<>> tables_by_origin_;
-  std::vector<std::string> source_names_;  // fields of the source block in table.name.format
-  std::string origin_, last_origin_;       // what the table's name depends on: the topic and those fields
-  ShapeCache shapes_;
-  SinkTable* last_table_ = nullptr;
-  int64_t retries_left_ = 0;
-  std::set<size_t> reported_;  // bad records of the current put, by index
-  bool lost_race_ = false;     // the last transaction failed because of another one
-};
-
-/// What the plugin registers.
 struct JdbcSink {
-  using Task = JdbcSinkTask;
+  using Task = JdbcSinkLanes;
   static constexpr std::string_view kName = "io.confluent.connect.jdbc.JdbcSinkConnector", kVersion = "1.0.0";
   static constexpr std::string_view kAliases[] = {"JdbcSink", "JdbcSinkConnector",
                                                   "io.aiven.connect.jdbc.JdbcSinkConnector"};
@@ -89,13 +21,13 @@ struct JdbcSink {
 };
 
 /// The same sink under the name and with the settings of Debezium's.
-class DebeziumJdbcSinkTask final : public JdbcSinkTask {
+class DebeziumJdbcSinkLanes final : public JdbcSinkLanes {
  public:
-  DebeziumJdbcSinkTask() : JdbcSinkTask(&parse_debezium_sink) {}
+  DebeziumJdbcSinkLanes() : JdbcSinkLanes(&parse_debezium_sink) {}
 };
 
 struct DebeziumJdbcSink {
-  using Task = DebeziumJdbcSinkTask;
+  using Task = DebeziumJdbcSinkLanes;
   static constexpr std::string_view kName = "io.debezium.connector.jdbc.JdbcSinkConnector", kVersion = "1.0.0";
   static constexpr std::string_view kAliases[] = {"DebeziumJdbcSink"};
   static std::span<const sdk::ConfigKey> config() { return debezium_sink_config_keys(); }
@@ -103,7 +35,7 @@ struct DebeziumJdbcSink {
     return validate_debezium_sink(context, config);
   }
   static Status preview(sdk::PreviewContext& context, std::span<const mr_record> records) {
-    return DebeziumJdbcSinkTask().preview(context, records);
+    return JdbcSinkTask(&parse_debezium_sink).preview(context, records);
   }
 };
 

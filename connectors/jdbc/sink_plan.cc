@@ -35,6 +35,14 @@ CellForm form_of(const mr_schema& schema) {
   }
 }
 
+/// The last header of that name; null when there is none.
+const mr_header* header_of(const mr_record& record, std::string_view name) {
+  for (uint32_t i = record.header_count; i > 0; --i) {
+    if (sdk::view(record.headers[i - 1].key) == name) return &record.headers[i - 1];
+  }
+  return nullptr;
+}
+
 /// Builds a plan step by step; `status` keeps the first problem.
 class PlanMaker {
  public:
@@ -84,14 +92,12 @@ class PlanMaker {
   Status header_keys() {
     std::vector<std::string> names = config_.key_fields;
     for (uint32_t i = 0; config_.key_fields.empty() && i < input_.sample->header_count; ++i) {
-      names.emplace_back(sdk::view(input_.sample->headers[i].key));
+      const std::string_view name = sdk::view(input_.sample->headers[i].key);
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
     }
     for (const std::string& name : names) {
-      const mr_schema* schema = nullptr;
-      for (uint32_t i = 0; i < input_.sample->header_count; ++i) {
-        const mr_header& header = input_.sample->headers[i];
-        if (sdk::view(header.key) == name && header.schema != 0) schema = context_.describe(header.schema);
-      }
+      const mr_header* header = header_of(*input_.sample, name);
+      const mr_schema* schema = header == nullptr || header->schema == 0 ? nullptr : context_.describe(header->schema);
       if (schema == nullptr || schema->type > MR_BYTES) {
         return fail("PK mode for table '" + table_.table + "' is RECORD_HEADER with PK fields " + listed(names) +
                     ", but a record has no primitive header: " + name);
@@ -175,7 +181,7 @@ class PlanMaker {
         std::string names = config_.value_fields.empty() ? "" : "fields.whitelist";
         if (!config_.timestamp_fields.empty())
           names += (names.empty() ? "" : ", ") + std::string("timestamp.fields.list");
-        return fail("Sink connector '" + connector() +
+        return fail("Sink connector '" + context_.name() +
                     "' is configured with field-level options that are not applicable to String values: " + names +
                     ". Remove these options, or have the upstream producer emit Struct values instead.");
       }
@@ -211,9 +217,6 @@ class PlanMaker {
     CellForm found{};
     return plan_.event && debezium_form(schema, found) ? found : form_of(schema);
   }
-
-  /// A task's context names the task, "orders-sink-0" of the connector "orders-sink".
-  std::string connector() const { return context_.name(); }
 
   bool is_key(std::string_view name) const {
     return std::any_of(plan_.keys.begin(), plan_.keys.end(),
@@ -272,6 +275,23 @@ class PlanMaker {
 };
 
 }  // namespace
+
+void header_signature(const SinkConfig& config, const mr_record& record, std::string& out) {
+  out.clear();
+  if (config.key_mode != KeyMode::kRecordHeader) return;
+  const auto append_schema = [&out](const mr_header* header) {
+    const mr_schema_id id = header == nullptr ? 0 : header->schema;
+    out.append(reinterpret_cast<const char*>(&id), sizeof(id));
+  };
+  for (const std::string& name : config.key_fields) append_schema(header_of(record, name));
+  for (uint32_t i = 0; config.key_fields.empty() && i < record.header_count; ++i) {
+    const std::string_view name = sdk::view(record.headers[i].key);
+    const size_t size = name.size();
+    out.append(reinterpret_cast<const char*>(&size), sizeof(size));
+    out += name;
+    append_schema(&record.headers[i]);
+  }
+}
 
 const char* type_name(const mr_schema& schema) {
   constexpr const char* kNames[] = {"NULL",    "BOOLEAN", "INT8",  "INT16", "INT32", "INT64", "FLOAT32",

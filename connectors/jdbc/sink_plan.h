@@ -43,6 +43,10 @@ struct FieldPlan {
                                 const Input& input);
 };
 
+/// Tells apart records of record_header whose key headers have other names or schemas; empty for other key modes. Of
+/// headers with one name the last counts. `out` keeps its memory.
+void header_signature(const SinkConfig& config, const mr_record& record, std::string& out);
+
 /// The schema's type as Connect prints it: "STRUCT".
 const char* type_name(const mr_schema& schema);
 

@@ -113,9 +113,17 @@ std::vector<ColumnDefinition> SinkTable::definitions(const FieldPlan& plan, cons
   return columns;
 }
 
+/// Rows committed by DDL that comes behind them would come again when a later one is refused. Under exactly once the
+/// transaction starts again instead, as the offsets of all records move in one.
+Status SinkTable::begins_transaction(const Session& session) {
+  if (config_.exactly_once || session.ddl_in_transactions() || waiting.front() == first_) return sdk::ok();
+  cut_ = waiting.front();
+  return {Code::kUnavailable, "the records before a change of the table go into a transaction of their own"};
+}
+
 Status SinkTable::change(Session& session, std::string_view sql, const std::vector<ColumnDefinition>& columns) {
-  if (config_.exactly_once && !session.ddl_in_transactions()) {
-    // It would commit the offsets without the rows that follow.
+  if (!session.ddl_in_transactions()) {
+    // It would commit offsets without their rows, and end the savepoint of those who look for bad records.
     if (Status s = session.execute("ROLLBACK"); !s.ok()) return s;
     restarted_ = true;
   }
@@ -132,6 +140,7 @@ Status SinkTable::create(Session& session, const FieldPlan& plan) {
   Status problem;
   const std::vector<ColumnDefinition> columns = definitions(plan, fields, problem);
   if (!problem.ok()) return problem;
+  if (Status s = begins_transaction(session); !s.ok()) return s;
   const std::string sql = dialect_.create(id_, columns);
   const Status created = change(session, sql, columns);
   if (session.broken()) return created;
@@ -165,6 +174,7 @@ Status SinkTable::amend(Session& session, const FieldPlan& plan) {
     Status problem;
     const std::vector<ColumnDefinition> columns = definitions(plan, fields, problem);
     if (!problem.ok()) return problem;
+    if (Status s = begins_transaction(session); !s.ok()) return s;
     const Status altered = change(session, dialect_.alter(id_, columns), columns);
     if (session.broken()) return altered;
     if (Status s = refresh(session); !s.ok()) return s;

@@ -13,7 +13,8 @@ bool holds_text(const SinkField& field) { return field.form == CellForm::kText |
 
 }  // namespace
 
-Status SinkTable::flush(Session& session, const sdk::TaskContext& context) {
+Status SinkTable::flush(Session& session, const sdk::TaskContext& context, const mr_record* first) {
+  first_ = first;
   if (waiting.empty()) return sdk::ok();
   if (prepared_.size() >= kPreparedMax) prepared_.clear();
   if (event_key) {
@@ -36,13 +37,12 @@ Status SinkTable::flush(Session& session, const sdk::TaskContext& context) {
   return {s.code(), "Write to table " + double_quoted(id_) + " failed: " + s.message()};
 }
 
-Status SinkTable::truncate(Session& session) {
+Status SinkTable::truncate(Session& session, bool undoable) {
   if (!known_) {
     if (Status s = refresh(session); !s.ok()) return s;
   }
   if (type_.empty() && config_.auto_create) return sdk::ok();  // it will be empty when it comes
-  // As DDL it would commit the offsets without the rows that follow.
-  if (config_.exactly_once && !session.ddl_in_transactions()) return session.execute(dialect_.remove(id_, {}));
+  if (undoable && !session.ddl_in_transactions()) return session.execute(dialect_.remove(id_, {}));
   return session.change_table(id_, dialect_.truncate(id_), {});
 }
 
@@ -84,7 +84,7 @@ Result<const SinkTable::Prepared*> SinkTable::prepared(Session& session, const s
                                                        const Absent& absent) {
   for (const auto& one : prepared_) {
     if (one->key == key_schema && one->value == value_schema && one->remove == removing &&
-        one->event_key == event_key && one->topic == topic && one->absent == absent) {
+        one->event_key == event_key && one->topic == topic && one->headers == headers && one->absent == absent) {
       return one.get();
     }
   }
@@ -96,6 +96,7 @@ Result<const SinkTable::Prepared*> SinkTable::prepared(Session& session, const s
   one->remove = removing;
   one->event_key = event_key;
   one->topic = topic;
+  one->headers = headers;
   one->absent = absent;
   one->plan = std::move(*made);
   if (Status s = ensure(session, one->plan); !s.ok()) {
@@ -177,7 +178,7 @@ Result<std::unique_ptr<BatchWriter>> SinkTable::prepare(Session& session, const 
       return session.writer(write, joined(changed_cells, key_cells), config_.write);
     case InsertMode::kUpsert:
       write.kind = RowWrite::Kind::kUpsert;
-      write.sql = dialect_.upsert_some(id_, write.keys, others, changed);
+      write.sql = dialect_.upsert(id_, write.keys, others, changed);
       break;
     case InsertMode::kInsert:
       write.kind = RowWrite::Kind::kInsert;

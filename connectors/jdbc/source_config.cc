@@ -9,10 +9,6 @@
 namespace millrace::jdbc {
 namespace {
 
-constexpr std::string_view kModeDependents[] = {"incrementing.column.name",  "timestamp.column.name",
-                                                "timestamp.columns.mapping", "incrementing.column.mapping",
-                                                "timestamp.initial",         "validate.non.null"};
-
 constexpr std::pair<std::string_view, TimestampGranularity> kGranularities[] = {
     {"connect_logical", TimestampGranularity::kConnectLogical},
     {"micros_long", TimestampGranularity::kMicrosLong},
@@ -204,7 +200,7 @@ class Findings {
   bool any_ = false;
 };
 
-void check_table_keys(const sdk::Config& config, Findings& findings, sdk::ConnectorContext& context) {
+void check_table_keys(const sdk::Config& config, Findings& findings) {
   const auto set = [&](std::string_view key) { return !config.string(key).empty(); };
   const bool legacy = std::any_of(std::begin(kLegacyKeys), std::end(kLegacyKeys), set);
   const bool modern = std::any_of(std::begin(kNewKeys), std::end(kNewKeys), set);
@@ -231,7 +227,6 @@ void check_table_keys(const sdk::Config& config, Findings& findings, sdk::Connec
         "At least one table filtering configuration is required. Provide one of: table.whitelist, table.blacklist, "
         "table.include.list, or table.exclude.list.");
   }
-  (void)context;
 }
 
 void check_query_keys(const sdk::Config& config, Findings& findings) {
@@ -317,7 +312,7 @@ Status validate_source(sdk::ConnectorContext& context, const sdk::Config& config
     return sdk::ok();
   }
   if (query.empty() && masked.empty()) {
-    check_table_keys(config, findings, context);
+    check_table_keys(config, findings);
   } else {
     check_query_keys(config, findings);
   }

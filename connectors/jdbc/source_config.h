@@ -21,6 +21,11 @@ inline bool uses_incrementing(Mode mode) { return mode == Mode::kIncrementing ||
 
 std::span<const sdk::ConfigKey> source_config_keys();
 
+/// Settings that mean something by the mode.
+inline constexpr std::string_view kModeDependents[] = {"incrementing.column.name",  "timestamp.column.name",
+                                                       "timestamp.columns.mapping", "incrementing.column.mapping",
+                                                       "timestamp.initial",         "validate.non.null"};
+
 /// "regex:column" or "regex:[a|b]" of the two mapping settings.
 struct ColumnMapping {
   std::string expression;

@@ -117,7 +117,13 @@ void JdbcSourceConnector::join() {
     stopping_ = true;
   }
   changed_.notify_all();
+  session_.interrupt();  // one that is opened later finds that it is to stop
   if (thread_.joinable()) thread_.join();
+}
+
+bool JdbcSourceConnector::stopping() {
+  std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 Status JdbcSourceConnector::start(sdk::ConnectorContext& context, const sdk::Config& config) {
@@ -140,6 +146,7 @@ Status JdbcSourceConnector::start(sdk::ConnectorContext& context, const sdk::Con
   stopping_ = false;
   fatal_ = sdk::ok();
   tables_.reset();
+  idle_tasks_ = false;
   thread_ = std::thread([this, context] { monitor(context); });
   return sdk::ok();
 }
@@ -157,30 +164,31 @@ Result<std::vector<TableId>> JdbcSourceConnector::list(Session& session) const {
 }
 
 void JdbcSourceConnector::monitor(sdk::ConnectorContext context) {
-  std::unique_ptr<Session> session;
   const auto interval = std::chrono::milliseconds(std::max<int64_t>(config_.int64("table.poll.interval.ms"), 100));
   for (std::unique_lock lock(mutex_); !stopping_; changed_.wait_for(lock, interval, [this] { return stopping_; })) {
     lock.unlock();
-    if (session == nullptr || !session->alive()) {
-      session.reset();
+    if (!session_ || !session_->alive()) {
+      session_.reset();
       auto opened = open_session(settings_, false, [&](int64_t wait_ms) {
         std::unique_lock wait(mutex_);
         return changed_.wait_for(wait, std::chrono::milliseconds(wait_ms), [this] { return stopping_; });
       });
-      if (opened.ok()) session = std::move(*opened);
+      if (opened.ok()) session_.set(std::move(*opened));
       if (!opened.ok() && opened.status().code() != Code::kStopped)
         context.warn("The table list cannot be read: " + opened.status().message());
     }
     std::optional<std::vector<TableId>> found;
-    if (session != nullptr) {
-      auto tables = list(*session);
+    if (session_ && !stopping()) {
+      auto tables = list(*session_);
       if (tables.ok()) found = std::move(*tables);
-      if (!tables.ok()) context.warn("The table list cannot be read, the old one stays: " + tables.status().message());
+      if (!tables.ok() && !stopping())
+        context.warn("The table list cannot be read, the old one stays: " + tables.status().message());
     }
     const Status duplicates = found.has_value() ? check_duplicates(*found, config_) : sdk::ok();
     lock.lock();
     if (!found.has_value() || stopping_) continue;
-    const bool differs = tables_.has_value() && *tables_ != *found;
+    // Idle tasks wait to be replaced, even where the list is empty: then they say so.
+    const bool differs = tables_.has_value() ? *tables_ != *found : idle_tasks_;
     tables_ = std::move(found);
     if (!duplicates.ok()) {
       fatal_ = {Code::kInvalidConfig,
@@ -191,8 +199,9 @@ void JdbcSourceConnector::monitor(sdk::ConnectorContext context) {
       context.request_reconfiguration();
     }
     changed_.notify_all();
-    if (!fatal_.ok()) return;
+    if (!fatal_.ok()) break;
   }
+  session_.reset();
 }
 
 Status JdbcSourceConnector::task_configs(sdk::ConnectorContext& context, int tasks_max) {
@@ -208,10 +217,7 @@ Status JdbcSourceConnector::task_configs(sdk::ConnectorContext& context, int tas
   if (!fatal_.ok()) return fatal_;
   base["tables.fetched"] = tables_.has_value() ? "true" : "false";
   const std::vector<TableId> tables = tables_.value_or(std::vector<TableId>{});
-  if (!tables_.has_value()) {
-    // The first list comes later; it must then count as a change.
-    tables_.emplace();
-  }
+  idle_tasks_ = !tables_.has_value();
   const size_t groups = std::max<size_t>(std::min(tables.size(), static_cast<size_t>(std::max(tasks_max, 1))), 1);
   for (size_t group = 0, next = 0; group < groups; ++group) {
     const size_t count = tables.size() / groups + (group < tables.size() % groups ? 1 : 0);

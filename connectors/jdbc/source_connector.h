@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "connectors/common/interruptible.h"
 #include "connectors/jdbc/source_task.h"
 
 namespace millrace::jdbc {
@@ -29,7 +30,7 @@ class TableFilter {
 /// An error naming the tables that share a bare name, since topics are named after it; ok when there are none.
 Status check_duplicates(const std::vector<TableId>& tables, const sdk::Config& config);
 
-/// Threads: the worker's, plus one of its own that lists tables. stop() joins it.
+/// Threads: the worker's, plus one of its own that lists tables. stop() breaks off what it asks and joins it.
 class JdbcSourceConnector final : public sdk::Connector {
  public:
   ~JdbcSourceConnector() override;
@@ -41,6 +42,7 @@ class JdbcSourceConnector final : public sdk::Connector {
   void monitor(sdk::ConnectorContext context);
   Result<std::vector<TableId>> list(Session& session) const;
   void join();
+  bool stopping();
 
   sdk::Config config_;
   ConnectionSettings settings_;
@@ -50,7 +52,9 @@ class JdbcSourceConnector final : public sdk::Connector {
   std::condition_variable changed_;
   bool stopping_ = false;
   std::optional<std::vector<TableId>> tables_;  // nothing until the first list
+  bool idle_tasks_ = false;                     // were made before it
   Status fatal_;
+  connectors::Interruptible<Session> session_;  // the thread's
   std::thread thread_;
 };
 

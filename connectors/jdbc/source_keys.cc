@@ -14,9 +14,6 @@ using sdk::Width;
 
 constexpr std::string_view kDatabase = "Database", kConnectorGroup = "Connector", kModeGroup = "Mode";
 constexpr std::string_view kUrlDependents[] = {"table.whitelist", "table.blacklist"};
-constexpr std::string_view kModeDependents[] = {"incrementing.column.name",  "timestamp.column.name",
-                                                "timestamp.columns.mapping", "incrementing.column.mapping",
-                                                "timestamp.initial",         "validate.non.null"};
 
 int32_t check_mode(mr_str value, mr_error* error) {
   for (const std::string_view mode : {"", "bulk", "timestamp", "incrementing", "timestamp+incrementing"}) {

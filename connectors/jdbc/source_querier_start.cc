@@ -16,6 +16,11 @@ bool number_of(const mr_value* value, int64_t& number) {
   return true;
 }
 
+Instant instant_of_millis(int64_t millis) {
+  const int64_t seconds = millis / 1000 - (millis % 1000 < 0 ? 1 : 0);
+  return {seconds, static_cast<int32_t>((millis - seconds * 1000) * 1'000'000)};
+}
+
 }  // namespace
 
 Status Querier::prepare(Session& session, const sdk::SourceContext& context, const std::vector<ColumnInfo>& columns) {
@@ -141,17 +146,15 @@ Status Querier::load_offset(Session& session, const sdk::SourceContext& context)
   int64_t millis = 0, nanos = 0;
   if (number_of(sdk::find(stored, "timestamp"), millis)) {
     sent_.has_timestamp = true;
-    const int64_t seconds = millis >= 0 ? millis / 1000 : -((999 - millis) / 1000);
-    if (!number_of(sdk::find(stored, "timestamp_nanos"), nanos)) nanos = (millis - seconds * 1000) * 1'000'000;
-    sent_.timestamp = {seconds, static_cast<int32_t>(nanos)};
+    sent_.timestamp = instant_of_millis(millis);
+    if (number_of(sdk::find(stored, "timestamp_nanos"), nanos)) sent_.timestamp.nanos = static_cast<int32_t>(nanos);
   } else if (config_.timestamp_initial.has_value() && uses_timestamp(config_.mode)) {
     if (*config_.timestamp_initial == -1) {
       auto now = session.now(config_.read.clock);
       if (!now.ok()) return now.status();
       sent_.timestamp = *now;
     } else {
-      const int64_t seconds = *config_.timestamp_initial / 1000;
-      sent_.timestamp = {seconds, static_cast<int32_t>((*config_.timestamp_initial - seconds * 1000) * 1'000'000)};
+      sent_.timestamp = instant_of_millis(*config_.timestamp_initial);
     }
   }
   newest_ = sent_;

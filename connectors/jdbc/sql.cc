@@ -8,6 +8,28 @@
 
 namespace millrace::jdbc {
 
+std::string Dialect::update(const TableId& table, const std::vector<std::string>& keys,
+                            const std::vector<std::string>& others) const {
+  return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
+}
+
+std::string Dialect::remove(const TableId& table, const std::vector<std::string>& keys) const {
+  return "DELETE FROM " + qualified(table) + where(keys);
+}
+
+std::string Dialect::truncate(const TableId& table) const { return "TRUNCATE TABLE " + qualified(table); }
+
+std::string Dialect::assignments(const std::vector<std::string>& names, std::string_view separator) const {
+  std::string sql;
+  for (size_t i = 0; i < names.size(); ++i)
+    sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
+  return sql;
+}
+
+std::string Dialect::where(const std::vector<std::string>& keys) const {
+  return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
+}
+
 std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers, bool fold_identifiers) {
   if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers, fold_identifiers);
   if (url.scheme == Scheme::kSqlite) return make_sqlite_dialect(url, quote_identifiers);

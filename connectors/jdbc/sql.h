@@ -28,16 +28,14 @@ class Dialect {
   virtual std::string qualified(const TableId& table) const = 0;
   virtual std::string insert(const TableId& table, const std::vector<std::string>& keys,
                              const std::vector<std::string>& others) const = 0;
+  /// Of a row that exists only `updated` change.
   virtual std::string upsert(const TableId& table, const std::vector<std::string>& keys,
-                             const std::vector<std::string>& others) const = 0;
-  /// As upsert, but of a row that exists only `updated` change.
-  virtual std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
-                                  const std::vector<std::string>& others,
-                                  const std::vector<std::string>& updated) const = 0;
-  virtual std::string update(const TableId& table, const std::vector<std::string>& keys,
-                             const std::vector<std::string>& others) const = 0;
-  virtual std::string remove(const TableId& table, const std::vector<std::string>& keys) const = 0;
-  virtual std::string truncate(const TableId& table) const = 0;
+                             const std::vector<std::string>& others, const std::vector<std::string>& updated) const = 0;
+  std::string update(const TableId& table, const std::vector<std::string>& keys,
+                     const std::vector<std::string>& others) const;
+  /// All rows when there are no `keys`.
+  std::string remove(const TableId& table, const std::vector<std::string>& keys) const;
+  virtual std::string truncate(const TableId& table) const;
   virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   /// The table of SinkOffsets: connector, topic, partition; offset and epoch.
@@ -67,6 +65,10 @@ class Dialect {
   virtual bool probes_many() const { return true; }
   /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
   virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
+
+ private:
+  std::string assignments(const std::vector<std::string>& names, std::string_view separator) const;
+  std::string where(const std::vector<std::string>& keys) const;
 };
 
 /// `quote_identifiers`: quote.sql.identifiers is not "never". `fold_identifiers`: names mean what they would mean

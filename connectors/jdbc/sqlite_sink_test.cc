@@ -60,9 +60,9 @@ TEST_F(SqliteSink, StatementsAreConfluentsButUpsertsKeepColumns) {
   const auto dialect = make_dialect(*parse_jdbc_url(file_.url()), true);
   const TableId table{"", "", "t"};
   EXPECT_EQ(dialect->insert(table, {"k"}, {"a"}), "INSERT INTO `t`(`k`,`a`) VALUES(?,?)");
-  EXPECT_EQ(dialect->upsert(table, {"k", "l"}, {"a"}),
+  EXPECT_EQ(dialect->upsert(table, {"k", "l"}, {"a"}, {"a"}),
             "INSERT INTO `t`(`k`,`l`,`a`) VALUES(?,?,?) ON CONFLICT(`k`,`l`) DO UPDATE SET `a`=excluded.`a`");
-  EXPECT_EQ(dialect->upsert(table, {"k"}, {}), "INSERT INTO `t`(`k`) VALUES(?) ON CONFLICT(`k`) DO NOTHING");
+  EXPECT_EQ(dialect->upsert(table, {"k"}, {}, {}), "INSERT INTO `t`(`k`) VALUES(?) ON CONFLICT(`k`) DO NOTHING");
   EXPECT_EQ(dialect->create(table, {{"k", "INTEGER", false, "", true}, {"a", "TEXT", true, "", false}}),
             "CREATE TABLE `t` (\n`k` INTEGER NOT NULL,\n`a` TEXT NULL,\nPRIMARY KEY(`k`))");
   EXPECT_EQ(dialect->alter(table, {{"c", "TEXT", true, "", false}, {"d", "REAL", false, "1.5", false}}),

@@ -47,15 +47,9 @@ class SqliteDialect final : public Dialect {
            ") VALUES(" + marks + ")";
   }
 
-  std::string upsert(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return upsert_some(table, keys, others, others);
-  }
-
   /// INSERT OR REPLACE would delete the row first, and with it the columns that the record does not have.
-  std::string upsert_some(const TableId& table, const std::vector<std::string>& keys,
-                          const std::vector<std::string>& others,
-                          const std::vector<std::string>& updated) const override {
+  std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others,
+                     const std::vector<std::string>& updated) const override {
     std::string sql = insert(table, keys, others) + " ON CONFLICT(" + listed(keys) + ") DO ";
     if (updated.empty()) return sql + "NOTHING";
     for (size_t i = 0; i < updated.size(); ++i) {
@@ -63,15 +57,6 @@ class SqliteDialect final : public Dialect {
       sql += (i == 0 ? "UPDATE SET " : ",") + name + "=excluded." + name;
     }
     return sql;
-  }
-
-  std::string update(const TableId& table, const std::vector<std::string>& keys,
-                     const std::vector<std::string>& others) const override {
-    return "UPDATE " + qualified(table) + " SET " + assignments(others, ", ") + where(keys);
-  }
-
-  std::string remove(const TableId& table, const std::vector<std::string>& keys) const override {
-    return "DELETE FROM " + qualified(table) + where(keys);
   }
 
   std::string truncate(const TableId& table) const override { return remove(table, {}); }
@@ -217,17 +202,6 @@ class SqliteDialect final : public Dialect {
     std::string sql;
     for (const std::string& name : names) sql += (sql.empty() ? "" : ",") + quote(name);
     return sql;
-  }
-
-  std::string assignments(const std::vector<std::string>& names, std::string_view separator) const {
-    std::string sql;
-    for (size_t i = 0; i < names.size(); ++i)
-      sql += (i == 0 ? std::string() : std::string(separator)) + quote(names[i]) + " = ?";
-    return sql;
-  }
-
-  std::string where(const std::vector<std::string>& keys) const {
-    return keys.empty() ? "" : " WHERE " + assignments(keys, " AND ");
   }
 
   std::string clause(const ColumnDefinition& column, bool nullable) const {

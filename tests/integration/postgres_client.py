@@ -28,7 +28,8 @@ def as_server_user():
 class Postgres:
     """In a folder of its own, since the server's user must reach it. `flags` go to postgres; `hba` replaces pg_hba.conf."""
 
-    def __init__(self, flags=(), hba=None):
+    def __init__(self, flags=(), hba=None, environment=None):
+        self.environment = {**os.environ, **(environment or {})}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-postgres-"))
         self.flags, self.hba, self.port, self.process = list(flags), hba, free_port(), None
 
@@ -44,12 +45,26 @@ class Postgres:
             raise RuntimeError(made.stderr)
         if self.hba:
             (self.folder / "data/pg_hba.conf").write_text(self.hba)
-        self.log = open(self.folder / "server.log", "ab")
-        self.process = subprocess.Popen([programs() + "postgres", "-D", f"{self.folder}/data", "-p", str(self.port), "-k", self.folder,
-                                         "-clisten_addresses=127.0.0.1", "-cfsync=off", "-cTimeZone=UTC", *self.flags],
-                                        stdout=self.log, stderr=self.log, cwd="/", **as_server_user())
+        self.launch()
         eventually(lambda: self.sql("SELECT 1") == "1", "postgres answers")
         return self
+
+    def launch(self):
+        with open(self.folder / "server.log", "ab") as log:  # the child has its own
+            self.process = subprocess.Popen([programs() + "postgres", "-D", f"{self.folder}/data", "-p", str(self.port), "-k", self.folder,
+                                             "-clisten_addresses=127.0.0.1", "-cfsync=off", "-cTimeZone=UTC", *self.flags],
+                                            stdout=log, stderr=log, cwd="/", env=self.environment, **as_server_user())
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def restart_on_same_port(self):
+        def answers():
+            if self.process.poll() is not None:  # not before the children of the killed one have noticed
+                self.launch()
+            return self.sql("SELECT 1") == "1"
+        eventually(answers, "postgres answers again")
 
     def give(self, path, mode=0o700):
         """To the server's user, and to nobody else."""
@@ -63,7 +78,6 @@ class Postgres:
         if self.process:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
-            self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def sql(self, statements, database="postgres"):

@@ -51,14 +51,16 @@ def eventually(condition, what, timeout_s=None):
 
 
 class MariaDb:
-    def __init__(self, folder, flags=()):
+    def __init__(self, folder, flags=(), environment=None):
         self.folder = pathlib.Path(folder) / "mariadb"
+        self.environment = {**os.environ, **(environment or {})}
         self.flags = list(flags)  # for mariadbd, beside those of scripts/private-mariadb
         self.port = None
         self.process = None  # once restarted by this test
 
     def start(self):
-        out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD, *self.flags], capture_output=True, text=True)
+        out = subprocess.run([ROOT / "scripts/private-mariadb", "start", self.folder, PASSWORD, *self.flags], capture_output=True, text=True,
+                             env=self.environment)
         if out.returncode != 0:
             raise RuntimeError(out.stderr.strip())
         self.port = int(out.stdout.strip())
@@ -82,7 +84,7 @@ class MariaDb:
             [shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", *user, f"--datadir={self.folder}/data",
              f"--tmpdir={self.folder}/tmp",  # a server that starts removes what others have in a shared folder
              f"--socket={self.folder}/socket", f"--pid-file={self.folder}/mariadbd.pid", f"--port={self.port}",
-             "--bind-address=127.0.0.1", f"--log-error={self.folder}/error.log", *self.flags])
+             "--bind-address=127.0.0.1", f"--log-error={self.folder}/error.log", *self.flags], env=self.environment)
         eventually(lambda: self.sql("SELECT 1") == "1", "mariadbd answers again")
 
     def sql(self, statements, database=None):

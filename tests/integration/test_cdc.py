@@ -138,6 +138,59 @@ class CdcTest(ProcessTest):
         new, old = {"__debezium.newkey": {"id": 2}}, {"__debezium.oldkey": {"id": 1}}
         self.assertEqual([(1, "r", {}), (1, "d", new), (1, None, new), (2, "c", old), (2, "d", {}), (2, None, {})], found)
 
+    def without_metadata(self):
+        """Table maps say neither names nor character sets, as is a server's default; for this test alone."""
+        self.session.run("SET GLOBAL binlog_row_metadata = 'NO_LOG'")
+        self.addCleanup(self.session.run, "SET GLOBAL binlog_row_metadata = 'FULL'")
+        self.addCleanup(self.session.run, "FLUSH BINARY LOGS")
+
+    def rows(self, count, table):
+        """What the last `count` records of a table had after the change."""
+        return [event["after"] for _, event in self.arrived(count, f"{self.name}.{self.name}.{table}")]
+
+    def test_hidden_columns_need_no_names(self):
+        self.without_metadata()
+        self.run_all("CREATE TABLE versioned (id INT PRIMARY KEY, v TEXT) WITH SYSTEM VERSIONING",
+                     "CREATE TABLE hashed (id INT PRIMARY KEY, v TEXT, UNIQUE (v))",
+                     "CREATE TABLE both_ (id INT PRIMARY KEY, v TEXT, UNIQUE (v)) WITH SYSTEM VERSIONING")
+        self.make(table_include_list=f"{self.name}.*")
+        self.arrived(1)
+        for table in ("versioned", "hashed", "both_"):
+            self.run_all(f"INSERT INTO {table} VALUES (1, 'a'), (2, 'b')", f"DELETE FROM {table} WHERE id = 2")
+        # A versioned table's row is not deleted: the binlog has an update of the hidden row_end.
+        for table, deleted in (("hashed", None), ("versioned", {"id": 2, "v": "b"}), ("both_", {"id": 2, "v": "b"})):
+            self.assertEqual([{"id": 1, "v": "a"}, {"id": 2, "v": "b"}, deleted], self.rows(3, table), table)
+
+    def test_statements_are_in_the_charset_of_their_client(self):
+        self.without_metadata()
+        self.make(table_include_list=f"{self.name}.*")
+        self.arrived(1)
+        for charset, word in (("latin1", "grün"), ("gbk", "乗綠"), ("utf8mb4", "grün")):
+            self.run_all(f"SET NAMES {charset}")
+            create = f"CREATE TABLE {charset} (id INT PRIMARY KEY, {word} ENUM('{word}', 'x') CHARSET utf8mb4 COMMENT '{word}')"
+            self.session.run(create.encode(charset.replace("mb4", "")))
+            self.run_all(f"INSERT INTO {charset} VALUES (1, 1), (2, 'x')")
+            self.assertEqual([{"id": 1, word: word}, {"id": 2, word: "x"}], self.rows(2, charset))
+            told = [value for _, value in self.records(self.name) if f"CREATE TABLE {charset}" in value["ddl"]]
+            column = told[-1]["tableChanges"][0]["table"]["columns"][1]
+            self.assertIn(f"COMMENT '{word}'", told[-1]["ddl"])
+            self.assertEqual((word, [f"'{word}'", "'x'"]), (column["name"], column["enumValues"]))
+
+    def test_charsets_of_databases_outlive_a_restart(self):
+        self.without_metadata()
+        other = self.name + "_2"
+        connector = self.make(table_include_list=f"{self.name}.*,{other}.*",
+                              schema_history_internal_store_only_captured_tables_ddl="true")  # not those of databases
+        self.arrived(1)
+        self.run_all(f"CREATE DATABASE {other} CHARACTER SET cp1251", "INSERT INTO t VALUES (2, 'two')")
+        self.arrived(2)
+        connector.stop()
+        self.run_all("SET NAMES utf8mb4", f"CREATE TABLE {other}.t (id INT PRIMARY KEY, v VARCHAR(20))",
+                     f"INSERT INTO {other}.t VALUES (1, 'Привет')")
+        connector.resume()
+        found = self.arrived(1, f"{self.name}.{other}.t")
+        self.assertEqual([{"id": 1, "v": "Привет"}], [event["after"] for _, event in found])
+
     def test_truncate_is_told_where_it_is_wanted(self):
         self.make(skipped_operations="none")
         self.arrived(1)

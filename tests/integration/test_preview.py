@@ -2,7 +2,8 @@
 import os
 import unittest
 
-from support import PASSWORD, DatabaseTest
+import postgres_client
+from support import PASSWORD, DatabaseTest, eventually
 
 FILE_SOURCE = "org.apache.kafka.connect.file.FileStreamSourceConnector"
 JDBC_SINK = "io.confluent.connect.jdbc.JdbcSinkConnector"
@@ -66,13 +67,39 @@ class Preview(DatabaseTest):
         self.assertEqual(self.db.sql("SHOW TABLES LIKE 'orders'", "pre"), "")
         self.nothing_happened()
 
+    def test_what_is_told_for_postgresql_does_what_it_says(self):
+        server = postgres_client.Postgres().start()
+        self.addCleanup(server.stop)
+        fields = [{"type": "int32", "optional": False, "field": "id"}, {"type": "string", "optional": True, "field": "note"},
+                  {"type": "bytes", "optional": True, "field": "raw"}, {"type": "boolean", "optional": True, "field": "yes"},
+                  {"type": "int64", "optional": True, "name": "org.apache.kafka.connect.data.Timestamp", "field": "at"}]
+        rows = [{"id": 1, "note": "it's ?\\", "raw": "AQI=", "yes": True, "at": 1767225600000},
+                {"id": 2, "note": None, "raw": None, "yes": None, "at": None}]
+        records = [{"topic": "orders", "key": {"schema": {"type": "struct", "fields": fields[:1], "optional": False}, "payload": {"id": id_}},
+                    "value": value and {"schema": {"type": "struct", "optional": False, "fields": fields}, "payload": value}}
+                   for id_, value in [(1, rows[0]), (3, rows[0] | {"id": 3}), (2, rows[1]), (3, None)]]
+        config = self.sink(**{"connection.url": server.url("postgres"), "connection.user": postgres_client.USER,
+                              "connection.password": postgres_client.PASSWORD, "insert.mode": "upsert", "pk.mode": "record_key",
+                              "pk.fields": "id", "delete.enabled": "true"})
+        got = self.preview(JDBC_SINK, {"config": config, "records": records})
+        self.assertEqual([], got["errors"])
+        self.assertEqual("", server.sql("SELECT relname FROM pg_class WHERE relname = 'orders'"), "nothing is made")
+        self.nothing_happened()
+        for statement in got["actions"]:
+            server.sql(statement)
+        self.assertEqual("1\tit's ?\\\t\\x0102\tt\t2026-01-01 00:00:00\n2\t\\N\t\\N\t\\N\t\\N",
+                         server.sql("SELECT id, note, raw, yes, at FROM orders ORDER BY id"))
+        source = self.source("", "orders", **{"connection.url": server.url("postgres"), "connection.user": postgres_client.USER,
+                                              "connection.password": postgres_client.PASSWORD, "topic.prefix": "previewed-"})
+        got = self.preview(JDBC_SOURCE, source)
+        self.assertEqual(rows, [{name: record["value"]["payload"][name] for name in rows[0]} for record in got["records"]])
+
     def test_a_sink_without_records_takes_those_of_its_topics(self):
         (self.folder / "in.txt").write_text("a\nb\n")
         self.run_worker.must_create("fill", {"connector.class": "FileStreamSource", "file": str(self.folder / "in.txt"), "topic": "letters"})
         self.run_worker.wait_for_states("fill", ["RUNNING", "RUNNING"])
         plugin = "org.apache.kafka.connect.file.FileStreamSinkConnector"
         config = {"file": str(self.folder / "out.txt"), "topics": "letters"}
-        from support import eventually
         eventually(lambda: self.preview(plugin, config)["actions"] == ["a", "b"], "the lines are previewed")
         self.assertFalse((self.folder / "out.txt").exists())
         self.assertEqual(self.preview(plugin, config, rows=1)["actions"], ["a"])

@@ -1,10 +1,14 @@
 /// The two compressed forms of the binlog: events (log_bin_compress) and columns (COMPRESSED).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
 namespace millrace::mariadb {
+
+/// A buffer that inflated more than this is given back by the next event of its kind.
+inline constexpr size_t kInflatedBytesKept = 4 << 20;
 
 struct CompressedBlock {
   std::span<const uint8_t> deflated = {};

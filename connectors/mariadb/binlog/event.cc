@@ -236,6 +236,7 @@ void read_status_variables(Bytes bytes, QueryEvent& query) {
 }  // namespace
 
 Result<QueryEvent> parse_query(const Event& event, std::string& inflated) {
+  if (inflated.capacity() > kInflatedBytesKept) std::string().swap(inflated);
   ByteReader in(event.body);
   QueryEvent query;
   query.thread_id = in.u32();

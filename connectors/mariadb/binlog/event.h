@@ -112,7 +112,8 @@ struct QueryEvent {
   uint16_t database_charset =
       0;  ///< collation id of the database when it is not the session's (status variable 8); 0 = not said
 };
-/// `inflated` keeps the text of a compressed query; it must outlive the result.
+/// `inflated` keeps the text of a compressed query; it must outlive the result. What a huge one took is given back by
+/// the next call.
 Result<QueryEvent> parse_query(const Event& event, std::string& inflated);
 
 struct FormatDescription {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "connectors/mariadb/binlog/compression.h"
 #include "connectors/mariadb/binlog/event_builder.h"
 
 namespace millrace::mariadb {
@@ -141,6 +142,9 @@ TEST(Event, QueriesPlainAndCompressed) {
   query = parse_query(*parse_event(packed, false, false), inflated);
   ASSERT_TRUE(query.ok()) << query.status().message();
   EXPECT_EQ(query->sql, sql);
+  inflated.reserve(2 * kInflatedBytesKept);
+  ASSERT_TRUE(parse_query(*parse_event(plain, false, false), inflated).ok());
+  EXPECT_LE(inflated.capacity(), kInflatedBytesKept) << "what one large statement needed is not kept";
   for (const uint64_t wrong : {299, 301, 65'000}) {
     const auto bad =
         EventBuilder(head).little(0x82, 1).big(wrong, 2).raw(deflated).event(EventType::kQueryCompressed, false);

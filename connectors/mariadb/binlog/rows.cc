@@ -10,7 +10,6 @@ namespace millrace::mariadb {
 namespace {
 
 constexpr uint16_t kEndOfStatement = 1;
-constexpr size_t kInflatedBytesKept = 4 << 20;
 
 struct Shape {
   RowOperation operation;

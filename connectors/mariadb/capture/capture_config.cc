@@ -72,7 +72,6 @@ Result<CaptureConfig> CaptureConfig::parse(const sdk::Config& config) {
   parsed.on_bad_event = failure_mode(bad_event);
   parsed.on_unknown_schema = failure_mode(config.string("inconsistent.schema.handling.mode"));
   parsed.retries_max = config.int64("errors.max.retries");
-  parsed.retry_wait_ms = config.int64("retriable.restart.connector.wait.ms");
   return parsed;
 }
 

@@ -38,8 +38,7 @@ struct CaptureConfig {
   int64_t heartbeat_ms = 0;
   std::string heartbeat_query;
   FailureMode on_bad_event = FailureMode::kFail, on_unknown_schema = FailureMode::kFail;
-  int64_t retries_max = -1,
-          retry_wait_ms = 10'000;  ///< errors.max.retries (-1 = for ever), retriable.restart.connector.wait.ms
+  int64_t retries_max = -1;  ///< errors.max.retries; -1 = for ever
 
   static Result<CaptureConfig> parse(const sdk::Config& config);
 };

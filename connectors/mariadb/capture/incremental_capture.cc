@@ -1,6 +1,7 @@
 #include "connectors/mariadb/capture/incremental_capture.h"
 
 #include <re2/re2.h>
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <random>
@@ -18,6 +19,8 @@ int64_t now_ns() {
 int64_t now_ms() { return now_ns() / 1'000'000; }
 
 constexpr const char* kTopicPlace = "millrace_signal_offset";  // beside the state of what the signals began
+constexpr const char* kFilePlace = "millrace_signal_file";     // likewise, as long as the file is kept
+constexpr int kSureCommits = 2;                                // a commit tells only of some records
 
 std::string joined(const std::vector<TableId>& tables) {
   std::string text;
@@ -35,22 +38,28 @@ IncrementalCapture::IncrementalCapture(const CaptureConfig& config, sdk::SourceC
       writer_(writer),
       offset_(offset),
       signals_([&context](const std::string& text) { context.warn(text); }),
-      machine_(config.incremental, *this) {}
+      machine_(config.incremental, *this) {
+  if (config.signals.file) file_.emplace(config.signals.file_path);
+}
 
 IncrementalCapture::~IncrementalCapture() {
   if (topic_ != nullptr && !busy()) (void)topic_->commit();
 }
 
 Status IncrementalCapture::restore() {
-  const auto& extra = offset_.current.extra;
-  if (const auto place = extra.find(kTopicPlace); place != extra.end()) {
-    topic_place_ = std::strtoll(place->second.c_str(), nullptr, 10);
+  const OffsetExtra& extra = offset_.current.extra;
+  if (extra.contains(kTopicPlace)) {
+    topic_place_ = std::strtoll(extra.get(kTopicPlace).c_str(), nullptr, 10);
     unsettled_ = true;
   }
-  if (Status s = machine_.restore(extra); !s.ok())
+  if (extra.contains(kFilePlace) && file_) {
+    file_place_ = SignalPlace::parse(extra.get(kFilePlace));
+    file_->restore(file_place_);
+  }
+  if (Status s = machine_.restore(extra.entries()); !s.ok())
     context_.warn("the stored incremental snapshot is not resumed: " + s.message());
-  if (const auto stored = extra.find(std::string(kSnapshotLedgerKey)); stored != extra.end()) {
-    auto ledger = SnapshotLedger::parse(stored->second);
+  if (extra.contains(kSnapshotLedgerKey)) {
+    auto ledger = SnapshotLedger::parse(extra.get(kSnapshotLedgerKey));
     if (!ledger.ok()) return ledger.status();
     machine_.resume(std::move(*ledger));
   }
@@ -58,25 +67,40 @@ Status IncrementalCapture::restore() {
   return sdk::ok();
 }
 
+void IncrementalCapture::attach(Connection& session) {
+  if (&session == session_ && !session.broken()) return;
+  release();
+  source_ = make_chunk_source(session, config_.incremental.signal_table);
+  session_ = &session;
+  machine_.set_source(source_.get());
+}
+
+void IncrementalCapture::release() {
+  machine_.set_source(nullptr);
+  source_.reset();
+  session_ = nullptr;
+}
+
 Status IncrementalCapture::work(Connection& session) {
-  if (&session != session_ || session.broken()) {
-    machine_.set_source(nullptr);
-    source_ = make_chunk_source(session, config_.incremental.signal_table);
-    session_ = &session;
-    machine_.set_source(source_.get());
+  attach(session);
+  if (config_.back_fill) {
+    if (Status s = back_fill(); !s.ok()) return s;
   }
-  if (config_.back_fill) back_fill();
   if (Status s = poll_channels(); !s.ok()) return s;
-  take_signals();
-  return machine_.running() ? advance() : sdk::ok();
+  if (Status s = take_signals(); !s.ok()) return s;
+  // No record may tell of the signal that asks for a position before the offset has it.
+  return machine_.running() && !position_ ? advance() : sdk::ok();
 }
 
 /// What the lists of tables did not choose before is read from its first row on. Lists and work are in one offset.
-void IncrementalCapture::back_fill() {
-  std::string& before = offset_.current.extra[std::string(kCapturedKey)];
-  if (before == config_.table_lists) return;
+Status IncrementalCapture::back_fill() {
+  OffsetExtra& extra = offset_.current.extra;
+  const std::string before = extra.get(kCapturedKey);
+  if (before == config_.table_lists) return sdk::ok();
   if (!before.empty()) {
-    auto tables = brought_in(before, captured_tables());
+    const auto captured = captured_tables();
+    if (!captured.ok()) return captured.status();
+    auto tables = brought_in(before, captured.value());
     Signal signal;
     signal.type = Signal::Type::kExecuteSnapshot;
     signal.id = "new-tables-" + std::to_string(now_ms());
@@ -88,23 +112,27 @@ void IncrementalCapture::back_fill() {
     if (!signal.collections.empty()) {
       context_.info(std::to_string(signal.collections.size()) +
                     " tables were added, their rows are read beside the stream");
-      machine_.handle(signal);
+      extra.set(kCapturedKey, config_.table_lists);  // first, as what tells of the work carries an offset
+      if (Status s = machine_.handle(signal); !s.ok()) {
+        extra.set(kCapturedKey, before);
+        return s;
+      }
     }
   }
-  before = config_.table_lists;
+  extra.set(kCapturedKey, config_.table_lists);
   keep_state();
+  return sdk::ok();
 }
 
 void IncrementalCapture::take_posted() {
-  for (auto json = context_.take_signal(); !json.empty(); json = context_.take_signal())
-    signals_.offer_document(SignalChannel::kApi, json);
+  for (auto json = context_.take_signal(); !json.empty(); json = context_.take_signal()) signals_.offer_document(json);
 }
 
 Status IncrementalCapture::poll_channels() {
   const bool due = now_ms() >= next_poll_ms_;
   if (due) next_poll_ms_ = now_ms() + std::min<int64_t>(config_.signals.poll_interval_ms, 1'000);
-  if (config_.signals.file && due) {
-    if (Status s = poll_file(config_.signals.file_path, signals_); !s.ok()) context_.warn(s.message());
+  if (file_ && due) {
+    if (Status s = file_->poll(signals_); !s.ok()) context_.warn(s.message());
   }
   if (!config_.signals.kafka || (topic_ == nullptr && !due)) return sdk::ok();
   if (topic_ == nullptr) {
@@ -131,11 +159,26 @@ Status IncrementalCapture::poll_channels() {
   return sdk::ok();
 }
 
-/// While something runs, the offset says which signals are known. After that the group does, once the offset of the
-/// last record is surely stored: a commit tells only of some, so it takes two.
 void IncrementalCapture::committed() {
+  settle_file();
+  settle_topic();
+}
+
+/// The file is kept until an offset that tells of its signals is surely stored; then no offset needs to.
+void IncrementalCapture::settle_file() {
+  if (!file_ || file_place_ == SignalPlace{} || offset_.given() == file_given_) return;
+  if (++file_commits_ < kSureCommits) return;
+  file_->stored(file_place_);
+  if (!file_->empty()) return;
+  file_place_ = {};
+  keep_state();
+}
+
+/// While something runs, the offset says which signals are known. After that the group does, once the offset of the
+/// last record is surely stored.
+void IncrementalCapture::settle_topic() {
   if (!unsettled_ || topic_ == nullptr || busy()) return;
-  if (++commits_ < 2) return;
+  if (++commits_ < kSureCommits) return;
   if (Status s = topic_->commit(); !s.ok()) return context_.warn(s.message());
   unsettled_ = false;
 }
@@ -145,28 +188,40 @@ void IncrementalCapture::blocking_done() {
   keep_state();
 }
 
-void IncrementalCapture::take_signals() {
+Status IncrementalCapture::take_signals() {
   bool any = false;
   while (auto signal = signals_.take()) {
     any = true;
+    const SignalPlace before = file_place_;
+    if (signal->place) {
+      file_place_ = *signal->place;  // first, as what tells of the work carries an offset
+      file_given_ = offset_.given();
+      file_commits_ = 0;
+    }
     if (signal->type == Signal::Type::kLog) {
       context_.info("signal: " + signal->message);
     } else if (signal->type == Signal::Type::kSetBinlogPosition) {
       position_ = std::move(*signal);
     } else {
-      machine_.handle(*signal);
+      if (Status s = machine_.handle(*signal); !s.ok()) {
+        file_place_ = before;
+        signals_.put_back(std::move(*signal));
+        return s;
+      }
     }
   }
   if (any) keep_state();
+  return sdk::ok();
 }
 
 Status IncrementalCapture::advance() {
-  while (machine_.running()) {
+  // Most transactions end while a chunk waits for the stream, and nothing changes by them.
+  while (machine_.running() && !machine_.waits(offset_.current.gtids)) {
     auto more = machine_.advance(offset_.current.gtids);
     keep_state();
     if (!more.ok()) {
       // The connection is opened anew by the next call; nothing of the chunk has been given out.
-      if (more.status().code() == Code::kUnavailable) machine_.set_source(nullptr), session_ = nullptr;
+      if (more.status().code() == Code::kUnavailable) release();
       return more.status();
     }
     if (!*more) break;
@@ -177,22 +232,22 @@ Status IncrementalCapture::advance() {
 
 /// The state goes with the offset of every record from now on.
 void IncrementalCapture::keep_state() {
-  auto& extra = offset_.current.extra;
-  for (const std::string& key : state_keys_) extra.erase(key);
+  auto state = machine_.offset_state();
+  if (unsettled_ && busy()) state.emplace_back(kTopicPlace, std::to_string(topic_place_));
+  if (file_place_ != SignalPlace{}) state.emplace_back(kFilePlace, file_place_.text());
+  OffsetExtra& extra = offset_.current.extra;
+  for (const std::string& key : state_keys_) {
+    if (std::ranges::find(state, key, &std::pair<std::string, std::string>::first) == state.end()) extra.erase(key);
+  }
   state_keys_.clear();
-  for (auto& [key, value] : machine_.offset_state()) {
-    state_keys_.push_back(key);
-    extra[key] = value;
+  for (auto& [key, value] : state) {
+    extra.set(key, std::move(value));
+    state_keys_.push_back(std::move(key));
   }
-  if (unsettled_ && busy()) {
-    state_keys_.emplace_back(kTopicPlace);
-    extra[kTopicPlace] = std::to_string(topic_place_);
-  }
-  const std::string ledger = machine_.ledger_text();
-  if (ledger.empty()) {
-    if (extra.erase(std::string(kSnapshotLedgerKey)) > 0) offset_.current.snapshot.clear();
-  } else {
-    extra[std::string(kSnapshotLedgerKey)] = ledger;
+  if (std::string ledger = machine_.ledger_text(); !ledger.empty()) {
+    extra.set(kSnapshotLedgerKey, std::move(ledger));
+  } else if (extra.erase(kSnapshotLedgerKey)) {
+    offset_.current.snapshot.clear();
   }
 }
 
@@ -206,12 +261,17 @@ Status IncrementalCapture::row_changed(const TableEvents& events, std::span<cons
   return sdk::ok();
 }
 
-void IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) {
+Status IncrementalCapture::signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) {
   if (!inserted.empty() && config_.signals.source) {
+    if (Status s = take_signals(); !s.ok()) return s;  // so that the row's is the only one below
     signals_.offer_row(inserted);
-    take_signals();
+    if (Status s = take_signals(); !s.ok()) {
+      (void)signals_.take();  // comes again with its row
+      return s;
+    }
   }
   if (!deleted.empty()) machine_.mark_deleted(deleted[0].text());
+  return sdk::ok();
 }
 
 Status IncrementalCapture::transaction_ended(const SourceInfo& last) {
@@ -230,14 +290,19 @@ const TableDefinition* IncrementalCapture::table(const TableId& id) {
   return read.ok() ? *read : nullptr;
 }
 
-std::vector<TableId> IncrementalCapture::captured_tables() {
-  std::vector<TableId> captured;
-  if (session_ == nullptr) return captured;
+/// Failures are passing ones: what asks for the tables waits for them.
+Result<std::vector<TableId>> IncrementalCapture::captured_tables() {
+  if (session_ == nullptr) return Status(Code::kUnavailable, "no connection to list the tables with");
   auto rows = session_->query(
       "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM "
       "VERSIONED') "
       "ORDER BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME");
-  if (!rows.ok()) return captured;
+  if (!rows.ok()) {
+    const Status& why = rows.status();
+    return Status(why.code() == Code::kStopped ? why.code() : Code::kUnavailable,
+                  "the captured tables cannot be listed: " + why.message());
+  }
+  std::vector<TableId> captured;
   for (const SqlRow& row : *rows) {
     TableId id{row[0].value_or(""), row[1].value_or("")};
     if (config_.tables.captures(id)) captured.push_back(std::move(id));
@@ -255,7 +320,8 @@ Status IncrementalCapture::key_of(const TableDefinition& table, std::span<const 
 Status IncrementalCapture::emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) {
   auto events = writer_.table(table, nullptr);
   if (!events.ok()) return events.status();
-  return writer_.row(**events, Operation::kRead, {}, row, place(marker, now_ns() / 1000));
+  if (Status s = writer_.row(**events, Operation::kRead, {}, row, place(marker, now_ns() / 1000)); !s.ok()) return s;
+  return writer_.full() ? writer_.flush() : sdk::ok();
 }
 
 SourceInfo IncrementalCapture::place(SnapshotMarker marker, int64_t time_us) const {

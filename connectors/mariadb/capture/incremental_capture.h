@@ -14,6 +14,7 @@
 #include "connectors/mariadb/events/event_writer.h"
 #include "connectors/mariadb/kafka/topic_io.h"
 #include "connectors/mariadb/snapshot/incremental_snapshot.h"
+#include "connectors/mariadb/snapshot/signal_file.h"
 #include "connectors/mariadb/snapshot/signals.h"
 
 namespace millrace::mariadb {
@@ -28,9 +29,13 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   Status restore();
   /// Takes what was posted to the worker; call it often from the start on.
   void take_posted();
+  /// The session of what is read beside the stream. Signals need one: call it before the stream is polled. It must
+  /// outlive this object or release().
+  void attach(Connection& session);
+  void release();
   /// Between polls of the stream, outside of a transaction: reads the channels and does what is due.
   Status work(Connection& session);
-  /// The offsets of some records have been stored: signals whose work is done need not be read again.
+  /// The offsets of some records have been stored: signals that they tell of need not be read again.
   void committed();
   /// A blocking snapshot that was asked for; nullptr = none. The caller runs it and says when it is done.
   const BlockingSnapshot* blocking() const { return machine_.blocking(); }
@@ -50,14 +55,14 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
 
   bool watches(const TableId& table) const override { return machine_.watches(table); }
   Status row_changed(const TableEvents& events, std::span<const Cell> before, std::span<const Cell> after) override;
-  void signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) override;
+  Status signal_row(std::span<const Cell> inserted, std::span<const Cell> deleted) override;
   void table_altered(const TableId& table) override { machine_.table_altered(table); }
   bool holds() const override { return hold_ && offset_.current.gtids.contains_all(*hold_); }
   Status transaction_ended(const SourceInfo& last) override;
 
  private:
   const TableDefinition* table(const TableId& id) override;
-  std::vector<TableId> captured_tables() override;
+  Result<std::vector<TableId>> captured_tables() override;
   Status key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) override;
   Status emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) override;
   void notify(const Notification& notification) override;
@@ -65,9 +70,11 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   std::string new_id() override;
   std::string now_text() override;
 
-  void back_fill();
+  Status back_fill();
   Status poll_channels();
-  void take_signals();
+  void settle_file();
+  void settle_topic();
+  Status take_signals();
   Status advance();
   void keep_state();
   void send(const Notification& notification);
@@ -86,6 +93,12 @@ class IncrementalCapture final : public StreamObserver, private IncrementalHost 
   int64_t topic_place_ = 0;
   bool unsettled_ = false;
   int commits_ = 0;
+  // Signals of the file: up to where offsets tell of them, the records that had been given one when the last was taken,
+  // and commits seen since another was.
+  std::optional<SignalFile> file_;
+  SignalPlace file_place_;
+  uint64_t file_given_ = 0;
+  int file_commits_ = 0;
   std::optional<GtidList> hold_;
   Connection* session_ = nullptr;  // that source_ reads from
   std::unique_ptr<ChunkSource> source_;

@@ -32,9 +32,8 @@ void InitialSnapshot::interrupt() { reader_.interrupt(); }
 
 Status InitialSnapshot::start(Parts parts) {
   parts_ = parts;
-  if (const auto stored = offset_.current.extra.find(std::string(kSnapshotLedgerKey));
-      stored != offset_.current.extra.end()) {
-    auto ledger = SnapshotLedger::parse(stored->second);
+  if (const std::string stored = offset_.current.extra.get(kSnapshotLedgerKey); !stored.empty()) {
+    auto ledger = SnapshotLedger::parse(stored);
     if (ledger.ok()) {
       ledger_ = std::move(*ledger);
     } else {
@@ -63,7 +62,9 @@ void InitialSnapshot::begin_offset(const BinlogPosition& at) {
   offset.gtids = at.gtids;
   offset.time_s = at.time_us / 1'000'000;
   offset.snapshot = kInitial;
-  if (ledger_) offset.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();  // or a second kill would begin anew
+  // What is read here is known of: tables that the lists choose later are new, however quiet the database is till then.
+  if (config_.back_fill) offset.extra.set(kCapturedKey, config_.table_lists);
+  if (ledger_) offset.extra.set(kSnapshotLedgerKey, ledger_->text());  // or a second kill would begin anew
   offset_.render();
   context_.info("snapshot of " + std::to_string(captured_.size()) + " tables as of " + at.file + ":" +
                 std::to_string(at.position) + ", GTID " + at.gtids.text() +
@@ -304,11 +305,11 @@ Status InitialSnapshot::write_kept(bool last) {
     entry.last_key = pending_key_->key;
     entry.done = pending_key_->done;
     pending_key_.reset();
-    if (!last) offset_.current.extra[std::string(kSnapshotLedgerKey)] = ledger_->text();
+    if (!last) offset_.current.extra.set(kSnapshotLedgerKey, ledger_->text());
   }
   if (last) {
     offset_.current.snapshot.clear();
-    offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
+    offset_.current.extra.erase(kSnapshotLedgerKey);
   }
   return write_row(kept_.table, kept_.cells, last ? SnapshotMarker::kLast : kept_.marker);
 }
@@ -318,9 +319,11 @@ Status InitialSnapshot::finish() {
   const bool left = ledger_ && std::ranges::any_of(ledger_->tables, [&](const auto& table) {
                       return !table.done && deferred_.contains(table.id);
                     });
-  if (!left) {
+  if (left) {
+    offset_.current.extra.set(kSnapshotLedgerKey, ledger_->text());  // without rows nothing has stored it yet
+  } else {
     offset_.current.snapshot.clear();
-    offset_.current.extra.erase(std::string(kSnapshotLedgerKey));
+    offset_.current.extra.erase(kSnapshotLedgerKey);
   }
   if (Status s = write_kept_schema(!kept_.set); !s.ok()) return s;
   if (Status s = write_kept(!left); !s.ok()) return s;

@@ -102,10 +102,10 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
     facts.snapshot_running = !offset.snapshot.empty();
     facts.lost = why_lost(*facts.stored, *log);
   }
-  facts.resumable = facts.snapshot_running && offset.extra.contains(std::string(kSnapshotLedgerKey));
+  facts.resumable = facts.snapshot_running && offset.extra.contains(kSnapshotLedgerKey);
   SnapshotPlan plan = plan_snapshot(config_->snapshot, facts);
   if (!plan.error.empty()) return {Code::kInternal, plan.error};
-  if (!plan.resume) offset.extra.erase(std::string(kSnapshotLedgerKey));  // what begins anew must not pass over rows
+  if (!plan.resume) offset.extra.erase(kSnapshotLedgerKey);  // what begins anew must not pass over rows
   // Without a stream to read the rest beside, a second read view does.
   if (plan.resume && !plan.stream) plan.read_data = true;
   if (offset.set() && !plan.read_data && (plan.resume || !facts.snapshot_running)) {
@@ -113,9 +113,10 @@ Status MariaDbTask::decide(sdk::SourceContext& context) {
   }
   if (plan.from_oldest) {
     // No snapshot tells of the server as it was then: what its oldest statements leave open stays open.
-    schemas_->registry().set_server_charset("");
+    schemas_->registry().forget_charsets();
     offset = SourceOffset{};
     offset.file = log->files.front();
+    if (config_->back_fill) offset.extra.set(kCapturedKey, config_->table_lists);
     offset_->render();
   }
   stream_after_snapshot_ = plan.stream;
@@ -152,11 +153,13 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
   if (snapshot_ != nullptr) {
     tell_progress(context);
     if (!snapshot_->done()) return read_snapshot();
-    if (offset_->current.extra.contains(std::string(kSnapshotLedgerKey))) {
+    if (offset_->current.extra.contains(kSnapshotLedgerKey)) {
       if (Status s = incremental_->restore(); !s.ok()) return s;
     }
-    std::lock_guard lock(guard_);
-    snapshot_.reset();
+    {
+      std::lock_guard lock(guard_);
+      snapshot_.reset();
+    }
     if (stream_after_snapshot_ && config_->snapshot.streaming_delay_ms > 0)
       context.wait(config_->snapshot.streaming_delay_ms);
   }
@@ -165,6 +168,7 @@ Status MariaDbTask::step(sdk::SourceContext& context) {
     return sdk::ok();
   }
   if (blocking_ != nullptr && blocking_->reached()) return read_blocking(context);
+  if (Status s = open_chunk_session(); !s.ok()) return s;  // rows of the signal table need it
   if (!streaming_->started()) {
     if (Status s = streaming_->start(); !s.ok()) return s;
   }
@@ -187,13 +191,20 @@ Status MariaDbTask::read_snapshot() {
   return read;
 }
 
-Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
+Status MariaDbTask::open_chunk_session() {
   if (chunk_session_ == nullptr || chunk_session_->broken()) {
+    incremental_->release();  // it must not end its view by a connection that is gone
     auto opened = Connection::open(config_->connection);
     if (!opened.ok()) return opened.status();
     std::lock_guard lock(guard_);
     chunk_session_ = std::move(*opened);
   }
+  incremental_->attach(*chunk_session_);
+  return sdk::ok();
+}
+
+Status MariaDbTask::work_on_signals(sdk::SourceContext& context) {
+  if (Status s = open_chunk_session(); !s.ok()) return s;
   if (Status s = incremental_->work(*chunk_session_); !s.ok()) return s;
   if (auto position = incremental_->take_position()) {
     SourceOffset& offset = offset_->current;

@@ -37,6 +37,7 @@ class MariaDbTask final : public sdk::SourceTask {
   Status read_blocking(sdk::SourceContext& context);
   Status blocking_failed(sdk::SourceContext& context, const Status& why);
   void tell_progress(sdk::SourceContext& context);
+  Status open_chunk_session();
   Result<Connection*> session();
   Status judged(const Status& why);
 

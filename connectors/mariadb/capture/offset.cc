@@ -1,5 +1,7 @@
 #include "connectors/mariadb/capture/offset.h"
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 
 namespace millrace::mariadb {
@@ -22,6 +24,29 @@ std::string text_of(const mr_value& value) {
 }
 
 }  // namespace
+
+std::string OffsetExtra::get(std::string_view key) const {
+  const auto at = entries_.find(std::string(key));
+  return at == entries_.end() ? "" : at->second;
+}
+
+void OffsetExtra::set(std::string_view key, std::string value) {
+  const auto [at, fresh] = entries_.try_emplace(std::string(key));
+  if (!fresh && at->second == value) return;
+  at->second = std::move(value);
+  changed();
+}
+
+bool OffsetExtra::erase(std::string_view key) {
+  if (entries_.erase(std::string(key)) == 0) return false;
+  changed();
+  return true;
+}
+
+void OffsetExtra::changed() {
+  static std::atomic<uint64_t> last = 0;
+  version_ = ++last;
+}
 
 Result<SourceOffset> SourceOffset::parse(const mr_value& map) {
   SourceOffset offset;
@@ -58,15 +83,15 @@ Result<SourceOffset> SourceOffset::parse(const mr_value& map) {
       offset.transaction.collections.emplace_back(name.substr(kOrderPrefix.size()), number_of(value));
       offset.transaction.total += number_of(value);
     } else {
-      offset.extra.emplace(name, text_of(value));
+      offset.extra.set(name, text_of(value));
     }
   }
   return offset;
 }
 
 mr_value SourceOffset::write(connectors::ByteArena& arena, std::string_view gtids_text,
-                             const TransactionProgress* running) const {
-  mr_value* items = arena.values(2 * (9 + extra.size() + (running == nullptr ? 0 : running->collections.size())));
+                             const TransactionProgress* running, std::span<const mr_value> extra_items) const {
+  mr_value* items = arena.values(extra_items.size() + 2 * (9 + (running == nullptr ? 0 : running->collections.size())));
   uint32_t count = 0;
   const auto add = [&](std::string_view key, const mr_value& value) {
     items[2 * count] = sdk::string_value(key);
@@ -95,11 +120,8 @@ mr_value SourceOffset::write(connectors::ByteArena& arena, std::string_view gtid
   if (server_id != 0) add_number("server_id", server_id);
   if (events != 0) add_number("event", events);
   add_text("snapshot", snapshot);
-  for (const auto& [key, value] : extra) {
-    items[2 * count] = sdk::string_value(arena.copy(key));
-    items[2 * count + 1] = sdk::string_value(arena.copy(value));
-    ++count;
-  }
+  std::ranges::copy(extra_items, items + 2 * count);
+  count += static_cast<uint32_t>(extra_items.size() / 2);
   mr_value map{};
   map.kind = MR_MAP;
   map.size = count;

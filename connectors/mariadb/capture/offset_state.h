@@ -4,6 +4,7 @@
 #include <millrace/connector.hpp>
 
 #include <string>
+#include <vector>
 
 #include "connectors/mariadb/capture/offset.h"
 #include "connectors/mariadb/events/event_writer.h"
@@ -20,17 +21,35 @@ class OffsetState final : public OffsetProvider {
   OffsetState(const OffsetState&) = delete;
   OffsetState& operator=(const OffsetState&) = delete;
   mr_value offset(connectors::ByteArena& arena) override {
-    return current.write(arena, gtids_text_, writer == nullptr ? nullptr : writer->transaction());
+    ++given_;
+    if (extra_version_ != current.extra.version()) render_extra();
+    return current.write(arena, gtids_text_, writer == nullptr ? nullptr : writer->transaction(), extra_items_);
   }
   mr_value partition() override { return sdk::map_value(partition_); }
+  uint64_t given() const { return given_; }              ///< how many records have been given an offset
   void render() { gtids_text_ = current.gtids.text(); }  ///< after current.gtids changed
 
   SourceOffset current;
   const EventWriter* writer = nullptr;  ///< whose transaction counts; set once it exists
 
  private:
+  /// What was given last ends here, as its caller asks for the next.
+  void render_extra() {
+    extra_text_.clear();
+    extra_items_.clear();
+    for (const auto& [key, value] : current.extra.entries()) {
+      extra_items_.push_back(sdk::string_value(extra_text_.copy(key)));
+      extra_items_.push_back(sdk::string_value(extra_text_.copy(value)));
+    }
+    extra_version_ = current.extra.version();
+  }
+
   std::string topic_prefix_, gtids_text_;
   mr_value partition_[2];
+  uint64_t given_ = 0;
+  connectors::ByteArena extra_text_;
+  std::vector<mr_value> extra_items_;
+  uint64_t extra_version_ = 0;
 };
 
 }  // namespace millrace::mariadb

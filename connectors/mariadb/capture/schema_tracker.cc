@@ -11,6 +11,10 @@ Status SchemaTracker::read_server_settings() {
   if (!rows.ok()) return rows.status();
   registry_.set_server_charset(rows->at(0).at(0).value_or("utf8mb4"));
   registry_.set_case_insensitive(rows->at(0).at(1).value_or("0") != "0");
+  auto databases = (*session)->query("SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA");
+  if (!databases.ok()) return databases.status();
+  for (const auto& database : *databases)
+    if (database.at(0) && database.at(1)) registry_.set_database_charset(*database.at(0), *database.at(1));
   return sdk::ok();
 }
 

@@ -19,7 +19,8 @@ class SchemaTracker {
   SchemaTracker(Session session, Log warn) : session_(std::move(session)), warn_(std::move(warn)) {}
 
   SchemaRegistry& registry() { return registry_; }
-  /// Character sets and lower_case_table_names of the server.
+  /// Character sets of the server and its databases, lower_case_table_names. Before a history is recovered: it says
+  /// what was otherwise, but may know nothing of a database.
   Status read_server_settings();
   /// Applies a statement of the stream; tables it could not derive are read from the server as they are now.
   DdlResult apply(std::string_view database, std::string_view sql);

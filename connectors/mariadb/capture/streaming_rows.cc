@@ -8,9 +8,7 @@ namespace millrace::mariadb {
 
 Status Streaming::on_table_map(const Event& event) {
   if (event.body.size() < 6) return {Code::kInternal, "truncated table map"};
-  uint64_t id = 0;
-  for (size_t i = 0; i < 6; ++i) id |= uint64_t{event.body[i]} << (8 * i);
-  TableState& table = tables_[id];
+  TableState& table = tables_[table_map_id(event)];
   // Every statement repeats its maps; equal bytes are the same table version.
   if (std::ranges::equal(table.raw, event.body)) return sdk::ok();
   auto map = parse_table_map(event);
@@ -110,7 +108,10 @@ Status Streaming::write_rows(TableState& table, const Event& event) {
       continue;
     }
     if (watched || table.signal) {  // first, so that the row's offset tells of what the signal began
-      if (Status s = observe_row(table, watched); !s.ok()) return s;
+      if (Status s = observe_row(table, watched); !s.ok()) {
+        --offset.rows;  // it is read again
+        return s;
+      }
     }
     if (Status s = writer_.row(*table.events, operation, rows_.before(), rows_.after(), source); !s.ok()) return s;
     last_row_ = source.row++;
@@ -136,9 +137,8 @@ Status Streaming::observe_row(TableState& table, bool watched) {
   const bool inserted = rows_.operation() == RowOperation::kInsert,
              deleted = rows_.operation() == RowOperation::kDelete;
   const std::vector<Cell> row = ordered(inserted ? rows_.after() : deleted ? rows_.before() : std::span<const Cell>());
-  if (inserted) observer_->signal_row(row, {});
-  if (deleted) observer_->signal_row({}, row);
-  return sdk::ok();
+  if (inserted) return observer_->signal_row(row, {});
+  return deleted ? observer_->signal_row({}, row) : sdk::ok();
 }
 
 }  // namespace millrace::mariadb

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "connectors/mariadb/capture/streaming.h"
+#include "connectors/mariadb/types/text_decoder.h"
 
 namespace millrace::mariadb {
 namespace {
@@ -10,6 +11,13 @@ bool same_word(std::string_view text, std::string_view word) {
   return text.size() == word.size() && std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) {
            return (a >= 'a' && a <= 'z' ? a - 32 : a) == b;
          });
+}
+
+/// The statement in UTF-8: the binlog has it as the client sent it. Borrows from both.
+std::string_view sql_text(const QueryEvent& query, connectors::ByteArena& arena) {
+  const std::string_view charset = charset_of_collation(query.client_charset);
+  if (charset.empty() || charset == "binary" || charset.starts_with("utf8")) return query.sql;
+  return TextDecoder(charset).decode(query.sql, arena);
 }
 
 }  // namespace
@@ -28,7 +36,9 @@ Status Streaming::on_query(const Event& event) {
 Status Streaming::on_ddl(const Event& event, const QueryEvent& query) {
   // What the registry does with a statement must be done again after a restart; only its records are not repeated.
   const bool written = skip_events_ > 0 || skip_rows_ > 0;
-  const DdlResult ddl = schemas_.apply(query.database, query.sql);
+  connectors::ByteArena arena;
+  const std::string_view sql = sql_text(query, arena);
+  const DdlResult ddl = schemas_.apply(query.database, sql);
   if (ddl.kind == DdlResult::Kind::kIgnored) return sdk::ok();
   SourceInfo source = source_of(event);
   source.row = last_row_;  // Debezium's stays that of the row before
@@ -40,7 +50,7 @@ Status Streaming::on_ddl(const Event& event, const QueryEvent& query) {
       context_.warn("a statement changed rows of a captured table in statement format at GTID " + gtid_text_ +
                     ": its rows are not in the binlog and are missing in the topic; SET GLOBAL binlog_format='ROW' and "
                     "read the table again with an incremental snapshot. Statement: " +
-                    std::string(query.sql.substr(0, 200)));
+                    std::string(sql.substr(0, 200)));
     }
     return sdk::ok();
   }

@@ -33,19 +33,17 @@ void Streaming::defer_prepared() {
 
 void Streaming::remember_prepared() {
   if (prepared_.empty()) {
-    offset_.current.extra.erase(std::string(kPreparedKey));
+    offset_.current.extra.erase(kPreparedKey);
     return;
   }
   nlohmann::json places = nlohmann::json::object();
   for (const auto& [xid, place] : prepared_) places[xid] = {place.file, place.position};
-  offset_.current.extra[std::string(kPreparedKey)] = places.dump();
+  offset_.current.extra.set(kPreparedKey, places.dump());
 }
 
 void Streaming::recall_prepared() {
   prepared_.clear();
-  const auto stored = offset_.current.extra.find(std::string(kPreparedKey));
-  if (stored == offset_.current.extra.end()) return;
-  const auto places = nlohmann::json::parse(stored->second, nullptr, false);
+  const auto places = nlohmann::json::parse(offset_.current.extra.get(kPreparedKey), nullptr, false);
   if (!places.is_object()) return;
   for (const auto& [xid, place] : places.items()) {
     if (!place.is_array() || place.size() != 2 || !place[0].is_string() || !place[1].is_number_unsigned()) continue;
@@ -58,11 +56,14 @@ Status Streaming::on_xa_outcome(const Event& event, std::string_view sql) {
   if (!gtid_event_.completed_xa) return sdk::ok();  // XA START and XA END of a group
   const auto found = prepared_.find(hex(xid_));
   if (found != prepared_.end()) {
-    if (sql.starts_with("XA COMMIT") && !(skip_events_ > 0)) {
-      if (Status s = replay_prepared(found->second); !s.ok()) return s;
-    }
-    prepared_.erase(hex(xid_));
+    Status replayed = sdk::ok();
+    if (sql.starts_with("XA COMMIT") && !(skip_events_ > 0)) replayed = replay_prepared(found->second);
+    if (replayed.code() == Code::kUnavailable || replayed.code() == Code::kStopped) return replayed;
+    // Also when it cannot be read: event.processing.failure.handling.mode may pass over it, and nothing asks for it
+    // again.
+    prepared_.erase(found);
     remember_prepared();
+    if (!replayed.ok()) return replayed;
   } else if (sql.starts_with("XA COMMIT")) {
     context_.warn("GTID " + gtid_text_ +
                   " commits an XA transaction that was prepared before this connector began to read: "

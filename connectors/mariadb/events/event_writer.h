@@ -45,7 +45,7 @@ struct SourceInfo {
 class OffsetProvider {
  public:
   virtual ~OffsetProvider() = default;
-  /// The offset map after the record being written; content borrowed until the batch has been emitted.
+  /// The offset map after the record being written; content borrowed until the next call or the batch has been emitted.
   virtual mr_value offset(connectors::ByteArena& arena) = 0;
   virtual mr_value partition() = 0;
 };
@@ -115,8 +115,9 @@ class EventWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The record key a row would get, for deduplication in incremental snapshots: an encoded key, equal for equal keys of
-/// one table, whether the cells come from a SELECT or from the binlog. Empty for a table without key.
+/// What tells a row from the others of its table, for deduplication in incremental snapshots: its primary key in bytes,
+/// equal for equal keys whether the cells come from a SELECT or from the binlog. Not the key of its records, which
+/// message.key.columns may give to many rows. Empty for a table without primary key.
 Status encoded_key(const TableEvents& table, std::span<const Cell> cells, std::string& key);
 
 }  // namespace millrace::mariadb

@@ -1,8 +1,10 @@
 #include "connectors/mariadb/events/table_events.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "connectors/mariadb/events/event_schemas.h"
+#include "connectors/mariadb/schema/reconcile.h"
 #include "connectors/mariadb/types/rules.h"
 
 namespace millrace::mariadb {
@@ -60,7 +62,7 @@ Result<std::unique_ptr<TableEvents>> TableEvents::make(sdk::SourceContext& conte
                                                        const ValueOptions& values, const ValueOptions& key_values,
                                                        const TableDefinition& definition, const TableMap* map) {
   std::unique_ptr<TableEvents> table(new TableEvents(options, definition, map, context));
-  if (Status s = table->add_columns(values, key_values); !s.ok()) return s;
+  if (Status s = table->add_columns(map, values, key_values); !s.ok()) return s;
   if (Status s = table->register_schemas(); !s.ok()) return s;
   return table;
 }
@@ -72,26 +74,14 @@ bool TableEvents::made_of(const TableDefinition& definition, const TableMap* map
           std::equal(wire_->begin(), wire_->end(), map->columns.begin(), map->columns.end(), same_wire));
 }
 
-Result<std::vector<size_t>> TableEvents::cells_of_columns() const {
-  std::vector<size_t> cells;
-  for (size_t i = 0; i < definition_.columns.size(); ++i) {
-    size_t place = i;
-    if (wire_.has_value() && wire_has_names_) {
-      const auto at = std::find_if(wire_->begin(), wire_->end(), [&](const WireColumn& column) {
-        return column.name == definition_.columns[i].name;
-      });
-      if (at == wire_->end())
-        return Status(Code::kBadRecord, "The column " + collection_ + "." + definition_.columns[i].name +
-                                            " is not in the row events of the table: its definition is out of date");
-      place = static_cast<size_t>(at - wire_->begin());
-    }
-    cells.push_back(place);
-  }
-  const bool by_place = wire_.has_value() && !wire_has_names_;
-  if (by_place && wire_->size() != definition_.columns.size())
+Result<std::vector<uint32_t>> TableEvents::cells_of_columns(const TableMap* map) const {
+  if (map != nullptr && map->columns.size() < definition_.columns.size())
     return Status(Code::kBadRecord, "The table " + collection_ + " has " + std::to_string(definition_.columns.size()) +
-                                        " columns in its definition, but " + std::to_string(wire_->size()) +
+                                        " columns in its definition, but " + std::to_string(map->columns.size()) +
                                         " in its row events: the definition is out of date");
+  if (map != nullptr) return match_columns(definition_, *map);
+  std::vector<uint32_t> cells(definition_.columns.size());
+  std::iota(cells.begin(), cells.end(), 0U);
   return cells;
 }
 
@@ -104,8 +94,8 @@ ValueOptions TableEvents::unmapped(const ValueOptions& values) {
   return plain;
 }
 
-Status TableEvents::add_columns(const ValueOptions& values, const ValueOptions& key_values) {
-  auto cells = cells_of_columns();
+Status TableEvents::add_columns(const TableMap* map, const ValueOptions& values, const ValueOptions& key_values) {
+  auto cells = cells_of_columns(map);
   if (!cells.ok()) return cells.status();
   cell_count_ = wire_.has_value() ? wire_->size() : definition_.columns.size();
   const std::vector<size_t> key = options_.rules->keys.of(definition_);
@@ -122,6 +112,19 @@ Status TableEvents::add_columns(const ValueOptions& values, const ValueOptions& 
     key_.push_back(shared ? places[index] : columns_.size());
     if (shared) continue;
     if (Status s = add_column(index, (*cells)[index], true, key_values); !s.ok()) return s;
+  }
+  return add_row_key(*cells);
+}
+
+Status TableEvents::add_row_key(const std::vector<size_t>& cells) {
+  for (size_t i = 0; i < definition_.columns.size(); ++i) {
+    const ColumnDefinition& column = definition_.columns[i];
+    const std::vector<std::string>& names = definition_.primary_key;
+    if (std::find(names.begin(), names.end(), column.name) == names.end()) continue;
+    const WireColumn* wire = wire_.has_value() ? &(*wire_)[cells[i]] : nullptr;
+    auto plan = ColumnPlan::make(definition_.id, column, wire, ValueOptions{});
+    if (!plan.ok()) return plan.status();
+    row_key_.push_back({std::move(plan.value()), cells[i]});
   }
   return sdk::ok();
 }

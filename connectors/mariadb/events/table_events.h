@@ -50,6 +50,7 @@ class TableEvents {
   mr_value key(const mr_value* values, connectors::ByteArena& arena) const;
   mr_value row(const mr_value* values) const { return struct_value(values, field_count_); }
 
+  /// Of the primary key, see encoded_key().
   Status encode_key(std::span<const Cell> cells, std::string& key) const;
 
   /// Where this table stands in the counts of the transaction with this serial number (transaction_events.h).
@@ -65,10 +66,11 @@ class TableEvents {
   };
   TableEvents(const EventOptions& options, const TableDefinition& definition, const TableMap* map,
               sdk::SourceContext& context);
-  /// Per column of the definition the place of its cell.
-  Result<std::vector<size_t>> cells_of_columns() const;
-  Status add_columns(const ValueOptions& values, const ValueOptions& key_values);
+  /// Per column of the definition the place of its cell; columns that the server hides have none.
+  Result<std::vector<uint32_t>> cells_of_columns(const TableMap* map) const;
+  Status add_columns(const TableMap* map, const ValueOptions& values, const ValueOptions& key_values);
   Status add_column(size_t index, size_t cell, bool in_key, const ValueOptions& values);
+  Status add_row_key(const std::vector<size_t>& cells);
   Status register_schemas();
   Status failed(Column& column, const Status& why, mr_value& out);
 
@@ -84,6 +86,11 @@ class TableEvents {
   std::vector<Column> columns_;
   std::vector<std::string> field_names_;  ///< of columns_, adjusted
   std::vector<size_t> key_;               ///< places in columns_
+  struct RowKeyColumn {
+    ColumnPlan plan;  // for texts alone, whose bytes differ between SELECT and binlog
+    size_t cell;
+  };
+  std::vector<RowKeyColumn> row_key_;  ///< what tells its rows apart, whatever the settings make of keys and values
 };
 
 }  // namespace millrace::mariadb

@@ -131,7 +131,8 @@ bool read_options(DdlCursor& cursor, AlterTable& statement) {
   AlterAction action = make(Kind::kOptions);
   while (!cursor.at_element_end())
     if (!read_table_option(cursor, action.options)) cursor.skip_item();
-  if (action.options.charset || action.options.comment) statement.actions.push_back(std::move(action));
+  const TableOptions& read = action.options;
+  if (read.charset || read.comment || read.database_charset) statement.actions.push_back(std::move(action));
   return true;
 }
 

@@ -76,9 +76,12 @@ struct Applying {
       std::erase_if(registry.tables, [&](const auto& entry) { return entry.first.database == name; });
       registry.charsets.erase(name);
     }
+    const bool create = statement.kind == DatabaseStatement::Kind::kCreate;
+    // What CREATE makes did not exist before: a charset known of it, which may be the server's of today, is another's.
+    if (create && !statement.if_not_exists) registry.charsets.erase(name);
     if (statement.charset && !(statement.if_not_exists && registry.charsets.contains(name)))
       registry.charsets.insert_or_assign(name, *statement.charset);
-    else if (statement.kind == DatabaseStatement::Kind::kCreate && !registry.server_charset.empty())
+    else if (create && !registry.server_charset.empty())
       registry.charsets.try_emplace(name, registry.server_charset);
     result.changes.push_back(plain(statement.name, sql, statement.kind == DatabaseStatement::Kind::kAlter));
   }
@@ -126,7 +129,7 @@ struct Applying {
     if (known == nullptr) return lost(now);
     TableDefinition table = *known;
     registry.tables.erase(registry.key(statement.id));
-    if (!alter_table(statement, table)) return lost(now);
+    if (!alter_table(statement, registry.charset(statement.id.database), table)) return lost(now);
     table.id = now;
     registry.put(table);
     changed(TableChange::Type::kAlter, std::move(table));

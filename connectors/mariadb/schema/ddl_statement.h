@@ -18,6 +18,7 @@ struct KeyClause {
 
 struct TableOptions {
   std::optional<std::string> charset, comment;
+  bool database_charset = false;  ///< CHARACTER SET DEFAULT; `charset` goes before it
 };
 
 struct CreateTable {

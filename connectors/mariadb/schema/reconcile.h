@@ -21,7 +21,4 @@ Status reconcile(const TableDefinition& definition, const TableMap& map);
 /// column's character set, as in the map. kBadRecord: the map has no names.
 Result<TableDefinition> from_table_map(const TableMap& map);
 
-/// Name of the character set of a collation id; "" when not known. 63 is "binary".
-std::string collation_charset(uint16_t collation);
-
 }  // namespace millrace::mariadb

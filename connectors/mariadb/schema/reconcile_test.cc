@@ -99,12 +99,5 @@ TEST(FromTableMap, AgreesWithItsMap) {
   EXPECT_FALSE(from_table_map(nameless).ok());
 }
 
-TEST(FromTableMap, CharacterSetsOfCollations) {
-  EXPECT_EQ(collation_charset(63), "binary");
-  EXPECT_EQ(collation_charset(33), "utf8mb3");
-  EXPECT_EQ(collation_charset(1032), "latin1") << "latin1_swedish_nopad_ci";
-  EXPECT_EQ(collation_charset(2304), "utf8mb4") << "utf8mb4_uca1400_ai_ci";
-}
-
 }  // namespace
 }  // namespace millrace::mariadb

@@ -68,6 +68,10 @@ std::vector<TableId> SchemaRegistry::tables() const {
 }
 
 void SchemaRegistry::set_server_charset(std::string charset) { impl_->server_charset = std::move(charset); }
+void SchemaRegistry::forget_charsets() {
+  impl_->server_charset.clear();
+  impl_->charsets.clear();
+}
 void SchemaRegistry::set_database_charset(const std::string& database, std::string charset) {
   impl_->charsets.insert_or_assign(impl_->fold(database), std::move(charset));
 }

@@ -70,6 +70,8 @@ class SchemaRegistry {
   const TableDefinition* find(const TableId& id) const;
   std::vector<TableId> tables() const;
   void set_server_charset(std::string charset);
+  /// Of the server and all databases: statements of a time nobody told of leave open what they do not say.
+  void forget_charsets();
   void set_database_charset(const std::string& database, std::string charset);
   std::string database_charset(const std::string& database) const;
   /// lower_case_table_names 1 and 2: names are compared without case.

@@ -135,6 +135,31 @@ TEST_F(Registry, CharacterSets) {
   EXPECT_EQ(registry_.find({"other", "t"}), nullptr);
 }
 
+TEST_F(Registry, TheDefaultCharacterSetIsThatOfTheDatabase) {
+  registry_.set_database_charset("db", "cp1251");
+  apply("CREATE TABLE t (a VARCHAR(5), e BLOB) CHARSET utf8mb4");
+  apply("ALTER TABLE t CHARACTER SET DEFAULT");
+  EXPECT_EQ(column("t", "a").charset, "utf8mb4");
+  EXPECT_EQ(table("t").default_charset, "cp1251");
+  apply("ALTER TABLE t CHARSET utf16, CONVERT TO CHARACTER SET DEFAULT");
+  EXPECT_EQ(column("t", "a").charset, "cp1251");
+  EXPECT_EQ(table("t").default_charset, "cp1251");
+  EXPECT_FALSE(column("t", "e").charset);
+  apply("ALTER TABLE t CONVERT TO CHARACTER SET DEFAULT COLLATE koi8r_bin");
+  EXPECT_EQ(column("t", "a").charset, "koi8r");
+}
+
+TEST_F(Registry, WhatIsKnownOfADatabaseEndsWithItsCreation) {
+  registry_.set_database_charset("db", "cp1251");
+  apply("CREATE DATABASE IF NOT EXISTS db");
+  EXPECT_EQ(registry_.database_charset("db"), "cp1251");
+  apply("CREATE DATABASE db");
+  EXPECT_EQ(registry_.database_charset("db"), "latin1") << "a new one; what was known of it is of another time";
+  registry_.set_database_charset("db", "cp1251");
+  registry_.forget_charsets();
+  EXPECT_EQ(registry_.database_charset("db"), "");
+}
+
 TEST_F(Registry, WhatDebeziumCannotRead) {
   apply(
       "CREATE TABLE t (v VARCHAR(5) BYTE, c CHAR(3) BYTE, i INET4, j INET6 NOT NULL DEFAULT '::', "

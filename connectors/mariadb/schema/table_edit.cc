@@ -111,20 +111,27 @@ bool rename_column(const AlterAction& action, TableDefinition& table) {
   return true;
 }
 
-void convert_charset(const AlterAction& action, TableDefinition& table) {
-  if (!action.options.charset) return;  // to the default of the database, or within the character set
-  table.default_charset = action.options.charset;
-  for (ColumnDefinition& column : table.columns)
-    if (has_charset(column)) column.charset = action.options.charset;
+/// Nothing: it stays.
+std::optional<std::string> charset_of(const TableOptions& options, std::string_view database_charset) {
+  if (options.charset || !options.database_charset || database_charset.empty()) return options.charset;
+  return std::string(database_charset);
 }
 
-void set_options(const TableOptions& options, TableDefinition& table) {
-  if (options.charset) table.default_charset = options.charset;
+void convert_charset(const AlterAction& action, std::string_view database_charset, TableDefinition& table) {
+  const std::optional<std::string> charset = charset_of(action.options, database_charset);
+  if (!charset) return;  // within the character set
+  table.default_charset = charset;
+  for (ColumnDefinition& column : table.columns)
+    if (has_charset(column)) column.charset = charset;
+}
+
+void set_options(const TableOptions& options, std::string_view database_charset, TableDefinition& table) {
+  if (const auto charset = charset_of(options, database_charset)) table.default_charset = charset;
   if (options.comment) table.comment = options.comment;
   if (table.comment && table.comment->empty()) table.comment.reset();
 }
 
-bool apply_action(const AlterAction& action, TableDefinition& table) {
+bool apply_action(const AlterAction& action, std::string_view database_charset, TableDefinition& table) {
   switch (action.kind) {
     case Kind::kAddColumn:
       return add_column(action, table);
@@ -144,10 +151,10 @@ bool apply_action(const AlterAction& action, TableDefinition& table) {
       table.primary_key.clear();
       return true;
     case Kind::kConvertCharset:
-      convert_charset(action, table);
+      convert_charset(action, database_charset, table);
       return true;
     case Kind::kOptions:
-      set_options(action.options, table);
+      set_options(action.options, database_charset, table);
       return true;
     case Kind::kRenameTable:
     case Kind::kNothing:
@@ -179,7 +186,7 @@ void add_key(const KeyClause& key, TableDefinition& table) {
 TableDefinition make_table(const CreateTable& statement, std::string_view database_charset) {
   TableDefinition table;
   table.id = statement.id;
-  set_options(statement.options, table);
+  set_options(statement.options, database_charset, table);
   if (!table.default_charset && !database_charset.empty()) table.default_charset = database_charset;
   for (const ColumnClause& clause : statement.columns) table.columns.push_back(column_of(clause, table));
   number_columns(table);
@@ -194,10 +201,10 @@ TableDefinition make_table(const CreateTable& statement, std::string_view databa
   return table;
 }
 
-bool alter_table(const AlterTable& statement, TableDefinition& table) {
+bool alter_table(const AlterTable& statement, std::string_view database_charset, TableDefinition& table) {
   TableDefinition edited = table;
   for (const AlterAction& action : statement.actions)
-    if (!apply_action(action, edited)) return false;
+    if (!apply_action(action, database_charset, edited)) return false;
   number_columns(edited);
   table = std::move(edited);
   return true;

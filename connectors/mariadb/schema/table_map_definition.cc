@@ -1,9 +1,8 @@
-#include <mysql.h>
-
 #include <algorithm>
 
 #include "connectors/mariadb/schema/column_types.h"
 #include "connectors/mariadb/schema/reconcile.h"
+#include "connectors/mariadb/types/text_decoder.h"
 
 namespace millrace::mariadb {
 namespace {
@@ -125,7 +124,7 @@ ColumnDefinition column_of(const WireColumn& wire) {
   const ColumnType* type = find_column_type(name);
   column.jdbc_type = type == nullptr ? jdbc_types::kOther : type->jdbc_type;
   const bool charset = type != nullptr && (type->family == ColumnType::Family::kText || !wire.labels.empty());
-  if (charset && wire.collation != 0) column.charset = collation_charset(wire.collation);
+  if (charset && wire.collation != 0) column.charset = charset_of_collation(wire.collation);
   set_sizes(wire, column);
   const bool number = type != nullptr && type->family == ColumnType::Family::kNumber && wire.type != 16;
   if (wire.is_unsigned && number) name += " UNSIGNED";
@@ -143,18 +142,6 @@ bool hidden(const WireColumn& wire) {
 }
 
 }  // namespace
-
-std::string collation_charset(uint16_t collation) {
-  // MariaDB's own ids above the classic ones: 0x400 more for NOPAD, blocks of 256 for uca1400 (reference mariadb-cdc
-  // 3).
-  constexpr const char* kUca1400[] = {"utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32"};
-  if (collation >= 2048 && collation < 2048 + 256 * std::size(kUca1400)) return kUca1400[(collation - 2048) / 256];
-  if (collation >= 1024 && collation < 2048) collation = static_cast<uint16_t>(collation - 1024);
-  const auto* const known = mariadb_get_charset_by_nr(collation);
-  if (known == nullptr || known->csname == nullptr) return {};
-  const std::string name = known->csname;
-  return name == "utf8" ? "utf8mb3" : name;
-}
 
 Result<TableDefinition> from_table_map(const TableMap& map) {
   if (!map.has_names)

@@ -41,7 +41,10 @@ bool charset_word(DdlCursor& cursor, bool collation, TableOptions& options) {
   cursor.take_symbol('=');
   if (!cursor.is_name() && !cursor.is_string()) return false;
   std::string charset = collation ? charset_of_collation(cursor.next().text) : to_lower(cursor.next().text);
-  if (!charset.empty() && charset != "default") options.charset = std::move(charset);
+  if (!collation && charset == "default")
+    options.database_charset = true;
+  else if (!charset.empty() && charset != "default")
+    options.charset = std::move(charset);
   return true;
 }
 

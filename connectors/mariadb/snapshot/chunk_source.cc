@@ -34,17 +34,18 @@ class SqlChunkSource final : public ChunkSource {
   }
 
   Status read(const ChunkRequest& request, const RowSink& sink) override {
+    refused_ = false;
     const TableKey key(*request.table, request.key);
     auto query = query_of(request, key, may_be_null(request) && request.after.empty());
     if (!query.ok()) return query.status();
     auto rows = session_.stream(query->sql());
-    if (!rows.ok()) return rows.status();
+    if (!rows.ok()) return failed(rows.status());
     std::vector<FieldReader> readers;
     for (const ColumnDefinition& column : request.table->columns) readers.emplace_back(column, FieldForm::kExpression);
     std::vector<Cell> cells(readers.size());
     for (;;) {
       auto row = rows.value()->next();
-      if (!row.ok()) return row.status();
+      if (!row.ok()) return failed(row.status());
       if (row->empty()) return sdk::ok();
       for (size_t i = 0; i < readers.size(); ++i) {
         const RowStream::Field& field = row.value()[i];
@@ -60,6 +61,8 @@ class SqlChunkSource final : public ChunkSource {
     return error == kNoSuchTable || error == kUnknownColumn || error == kDefinitionChanged;
   }
 
+  bool refused() const override { return refused_; }
+
   Status write_mark(const std::string& id, std::string_view type, std::string_view data) override {
     return session_.execute("INSERT INTO " + sql_name(signal_table_) + " VALUES ('" + session_.escaped(id) + "', '" +
                             session_.escaped(type) + "', '" + session_.escaped(data) + "')");
@@ -69,6 +72,10 @@ class SqlChunkSource final : public ChunkSource {
   }
 
  private:
+  Status failed(const Status& why) {
+    refused_ = why.code() != Code::kUnavailable && why.code() != Code::kStopped;
+    return why;
+  }
   static bool may_be_null(const ChunkRequest& request) {
     if (request.unique || request.key.size() != 1) return false;
     const ColumnDefinition* column = request.table->find(request.key.front());
@@ -98,14 +105,15 @@ class SqlChunkSource final : public ChunkSource {
 
   template <class Sql>
   Result<std::optional<std::string>> key_by(const ChunkRequest& request, Sql sql) {
+    refused_ = false;
     const TableKey key(*request.table, request.key);
     auto query = query_of(request, key, false);
     if (!query.ok()) return query.status();
     if (may_be_null(request)) query->conditions.push_back(quoted_column(request.key.front()) + " IS NOT NULL");
     auto rows = session_.stream(sql(query.value()));
-    if (!rows.ok()) return rows.status();
+    if (!rows.ok()) return failed(rows.status());
     auto row = rows.value()->next();
-    if (!row.ok()) return row.status();
+    if (!row.ok()) return failed(row.status());
     if (row->empty()) return std::optional<std::string>{};
     auto json = key.json_of_fields(row.value());
     if (!json.ok()) return json.status();
@@ -114,6 +122,7 @@ class SqlChunkSource final : public ChunkSource {
 
   Connection& session_;
   const TableId signal_table_;
+  bool refused_ = false;
 };
 
 }  // namespace

@@ -41,6 +41,8 @@ class ChunkSource {
   virtual Status read(const ChunkRequest& request, const RowSink& sink) = 0;
   /// Whether the last failure tells that the table is not what the request says (DDL ran, or is not known yet).
   virtual bool altered() const = 0;
+  /// Whether the last failure was the server's answer to a statement: it will say the same again.
+  virtual bool refused() const = 0;
   /// Rows of the signal table.
   virtual Status write_mark(const std::string& id, std::string_view type, std::string_view data) = 0;
   virtual Status remove_mark(const std::string& id) = 0;

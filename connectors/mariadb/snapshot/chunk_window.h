@@ -22,6 +22,7 @@ class ChunkWindow {
   /// The row with this key has been changed in the stream.
   void remove(std::string_view key);
   size_t rows() const { return alive_.size(); }  ///< read, those taken out included
+  size_t bytes() const { return cells_.size() * sizeof(Cell) + content_.bytes(); }
   bool alive(size_t row) const { return alive_[row]; }
   std::span<const Cell> row(size_t row) const { return {&cells_[row * columns_], columns_}; }
 

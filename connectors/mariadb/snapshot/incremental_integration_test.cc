@@ -118,6 +118,25 @@ TEST_F(ChunkSourceTest, MarksAndAlteredTables) {
   EXPECT_TRUE(source_->altered());
 }
 
+TEST_F(ChunkSourceTest, WrongConditionsAreRefused) {
+  run({"CREATE OR REPLACE TABLE f (k INT PRIMARY KEY, v INT)", "INSERT INTO f VALUES (1,1),(2,2)"});
+  const TableDefinition f = table("f", {"k"});
+  ChunkRequest request;
+  request.table = &f;
+  request.key = {"k"};
+  for (const char* filter : {"v >", "v > (SELECT v FROM f)"}) {
+    request.filter = filter;
+    EXPECT_FALSE(source_->maximum_key(request).ok()) << filter;
+    EXPECT_TRUE(source_->refused()) << filter;
+    EXPECT_FALSE(source_->altered()) << filter;
+  }
+  request.filter = "";
+  const Status stopped = source_->read(request, [](std::span<const Cell>) { return Status(Code::kBadRecord, "mine"); });
+  EXPECT_EQ(stopped.message(), "mine");
+  EXPECT_FALSE(source_->refused());
+  EXPECT_EQ(read(request).size(), 2u);
+}
+
 TEST_F(ChunkSourceTest, PurgedPositionsAreSeen) {
   const auto at = [&](const char* what) {
     auto log = read_server_log(*session_);

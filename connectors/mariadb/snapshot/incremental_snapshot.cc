@@ -35,26 +35,29 @@ void IncrementalSnapshot::set_source(ChunkSource* source) {
   source_ = source;
 }
 
-void IncrementalSnapshot::handle(const Signal& signal) {
+Status IncrementalSnapshot::handle(const Signal& signal) {
   switch (signal.type) {
     case Signal::Type::kExecuteSnapshot:
       return execute(signal);
     case Signal::Type::kStopSnapshot:
       return stop(signal);
     case Signal::Type::kPauseSnapshot:
-      if (!running() || paused_) return;
+      if (!running() || paused_) break;
       paused_ = true;
-      return tell("PAUSED", {{"data_collections", collections(false)}}, false);
+      tell("PAUSED", {{"data_collections", collections(false)}}, false);
+      break;
     case Signal::Type::kResumeSnapshot:
-      if (!paused_) return;
+      if (!paused_) break;
       paused_ = false;
-      return tell("RESUMED", {{"data_collections", collections(false)}}, false);
+      tell("RESUMED", {{"data_collections", collections(false)}}, false);
+      break;
     case Signal::Type::kWindowClose:
       if (window_ && window_->by_mark && signal.id == window_->mark + "-close") window_->closed = true;
-      return;
+      break;
     default:
-      return;
+      break;
   }
+  return sdk::ok();
 }
 
 void IncrementalSnapshot::mark_deleted(std::string_view id) {
@@ -63,12 +66,13 @@ void IncrementalSnapshot::mark_deleted(std::string_view id) {
     window_->closed = true;
 }
 
-std::vector<TableId> IncrementalSnapshot::expand(const std::vector<std::string>& expressions) const {
+Result<std::vector<TableId>> IncrementalSnapshot::expand(const std::vector<std::string>& expressions) const {
   std::vector<TableId> found;
   const auto add = [&](const TableId& id) {
     if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
   };
-  const std::vector<TableId> captured = host_.captured_tables();
+  const auto captured = host_.captured_tables();
+  if (!captured.ok()) return captured.status();
   for (const std::string& expression : expressions) {
     auto list = RegexList::parse("data-collections", expression);
     if (!list.ok()) {
@@ -77,7 +81,7 @@ std::vector<TableId> IncrementalSnapshot::expand(const std::vector<std::string>&
     }
     const size_t before = found.size();
     bool matched = false;
-    for (const TableId& id : captured) {
+    for (const TableId& id : captured.value()) {
       if (!list->matches(id.full())) continue;
       matched = true;
       add(id);
@@ -90,8 +94,10 @@ std::vector<TableId> IncrementalSnapshot::expand(const std::vector<std::string>&
   return found;
 }
 
-void IncrementalSnapshot::execute(const Signal& signal) {
-  const std::vector<TableId> tables = expand(signal.collections);
+Status IncrementalSnapshot::execute(const Signal& signal) {
+  const auto expanded = expand(signal.collections);
+  if (!expanded.ok()) return expanded.status();
+  const std::vector<TableId>& tables = expanded.value();
   const auto condition = [&](const TableId& id) {
     for (const auto& [expression, filter] : signal.conditions) {
       auto list = RegexList::parse("additional-conditions", expression);
@@ -105,7 +111,7 @@ void IncrementalSnapshot::execute(const Signal& signal) {
       if (const std::string select = condition(id); !select.empty()) blocking.selects[id] = select;
     }
     blocking_.push_back(std::move(blocking));
-    return;
+    return sdk::ok();
   }
   const bool first = std::none_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
   if (first) signal_id_ = signal.id;
@@ -117,16 +123,19 @@ void IncrementalSnapshot::execute(const Signal& signal) {
     items_.push_back(std::move(item));
   }
   if (first && !tables.empty()) tell("STARTED", {{"data_collections", collections(false)}}, false);
+  return sdk::ok();
 }
 
-void IncrementalSnapshot::stop(const Signal& signal) {
+Status IncrementalSnapshot::stop(const Signal& signal) {
   const bool all = signal.collections.empty();
-  const std::vector<TableId> tables = all ? std::vector<TableId>{} : expand(signal.collections);
+  const auto expanded = all ? Result<std::vector<TableId>>(std::vector<TableId>{}) : expand(signal.collections);
+  if (!expanded.ok()) return expanded.status();
+  const std::vector<TableId>& tables = expanded.value();
   const auto stopped = [&](const Item& item) {
     return !item.resumed && (all || std::find(tables.begin(), tables.end(), item.id) != tables.end());
   };
   const bool ran = std::any_of(items_.begin(), items_.end(), [](const Item& item) { return !item.resumed; });
-  if (!ran) return;
+  if (!ran) return sdk::ok();
   // A chunk that has been read is given out first, as its marks are in the signal table.
   const bool reading = window_ && !window_->direct && stopped(items_.front());
   if (window_ && !reading && stopped(items_.front())) drop_window();
@@ -137,6 +146,7 @@ void IncrementalSnapshot::stop(const Signal& signal) {
   } else {
     tell_stopped(names);
   }
+  return sdk::ok();
 }
 
 void IncrementalSnapshot::end_stopped() {
@@ -179,20 +189,26 @@ void IncrementalSnapshot::drop_window() {
   rows_.clear();
 }
 
+bool IncrementalSnapshot::waits(const GtidList& streamed) const {
+  if (window_) {
+    const bool passed = window_->view && streamed.contains_all(*window_->view);
+    return !(window_->by_mark ? window_->closed : passed);
+  }
+  if (stopping_) return false;
+  return source_ == nullptr || paused_ || items_.empty() || (wait_for_ && !streamed.contains_all(*wait_for_));
+}
+
 Result<bool> IncrementalSnapshot::advance(const GtidList& streamed) {
+  if (waits(streamed)) return false;
   if (stopping_ && !window_) {
     end_stopped();
     return true;
   }
   if (window_) {
-    const bool passed = window_->view && streamed.contains_all(*window_->view);
-    if (!(window_->by_mark ? window_->closed : passed)) return false;
     if (Status s = close_window(); !s.ok()) return s;
     return true;
   }
-  if (source_ == nullptr || paused_ || items_.empty()) return false;
   if (wait_for_) {
-    if (!streamed.contains_all(*wait_for_)) return false;
     wait_for_.reset();
     waited_ = true;
   }
@@ -238,6 +254,16 @@ ChunkRequest IncrementalSnapshot::request_of(const TableDefinition& table) const
   return request;
 }
 
+/// The next chunk is not to be read further than it may be kept.
+void IncrementalSnapshot::weigh(Item& item) const {
+  const uint64_t rows = rows_.rows(), bytes = rows_.bytes(), most = options_.chunk_bytes;
+  if (bytes >= most) {
+    item.rows_fit = std::max<uint64_t>(1, rows * most / bytes);
+  } else if (item.rows_fit != 0 && bytes < most / 2) {
+    item.rows_fit = item.rows_fit < options_.resumed_chunk_rows ? item.rows_fit * 2 : 0;
+  }
+}
+
 /// The largest key once a table, and for keys that several rows may share the end of this chunk.
 Status IncrementalSnapshot::find_bounds(ChunkRequest& request, bool& empty) {
   Item& item = items_.front();
@@ -250,7 +276,8 @@ Status IncrementalSnapshot::find_bounds(ChunkRequest& request, bool& empty) {
   empty = item.maximum_key.empty() && request.unique;
   request.after = item.last_key;
   request.up_to = item.maximum_key;
-  const uint64_t rows = item.resumed ? options_.resumed_chunk_rows : options_.chunk_rows;
+  const uint64_t rows_max = item.resumed ? options_.resumed_chunk_rows : options_.chunk_rows;
+  const uint64_t rows = item.rows_fit == 0 ? rows_max : std::min(rows_max, item.rows_fit);
   if (request.unique) {
     request.limit = rows;
     return sdk::ok();
@@ -282,10 +309,11 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_chunk(Window& win
     return Reading::kTableDone;
   }
   auto reading = read_rows(window, request);
-  if (reading.ok() || !source_->altered()) return reading;
+  const bool wrong_filter = !item.filter.empty() && source_->refused();
+  if (reading.ok() || !(source_->altered() || wrong_filter)) return reading;
   // Columns of which the stream has not told yet, or a table that is gone: the stream will tell when it gets there.
   rows_.clear();
-  if (!waited_ && window.view) {
+  if (source_->altered() && !waited_ && window.view) {
     wait_for_ = window.view;
     return Reading::kLater;
   }
@@ -311,6 +339,7 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_rows(Window& wind
   const TableKey key(table, request.key);
   window.keyed = !table.primary_key.empty();
   std::string row_key;
+  bool full = false;
   // With keys that repeat, NULL among them, the key of the chunk is its upper end and not that of the last row.
   window.last_key = request.unique ? "" : request.up_to;
   const Status read = source_->read(request, [&](std::span<const Cell> row) {
@@ -319,9 +348,11 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_rows(Window& wind
       if (Status s = host_.key_of(table, row, row_key); !s.ok()) return s;
     }
     rows_.add(row, row_key);
-    return sdk::ok();
+    full = request.unique && rows_.bytes() >= options_.chunk_bytes;
+    return full ? Status(Code::kStopped, "the chunk is full") : sdk::ok();
   });
-  if (!read.ok()) return read;
+  if (!read.ok() && !full) return read;
+  weigh(item);
   if (rows_.rows() == 0) {
     table_done("SUCCEEDED");
     return Reading::kTableDone;
@@ -352,6 +383,7 @@ Status IncrementalSnapshot::emit_rows(const TableDefinition& table) {
     ChunkRequest request;
     request.table = &table;
     request.filter = item.filter;
+    item.rows = 0;
     const Status read = source_->read(request, [&](std::span<const Cell> row) {
       ++item.rows;
       return host_.emit(table, row, marker);

@@ -38,6 +38,7 @@ struct IncrementalOptions {
   enum class Watermark { kGtid, kInsertInsert, kInsertDelete } watermark = Watermark::kGtid;
   uint64_t chunk_rows = 1024;
   uint64_t resumed_chunk_rows = 8192;  ///< of an initial snapshot that goes on
+  uint64_t chunk_bytes = 32 << 20;     ///< a chunk of larger rows has fewer; it ends with the row that goes beyond
   std::string connector_name;          ///< notifications: the topic prefix
   TableId signal_table;
   static Result<IncrementalOptions> parse(const sdk::Config& config);
@@ -54,8 +55,8 @@ class IncrementalHost {
   virtual ~IncrementalHost() = default;
   /// As known at the stream's place; nullptr = not known or not captured.
   virtual const TableDefinition* table(const TableId& id) = 0;
-  virtual std::vector<TableId> captured_tables() = 0;
-  /// The encoded key of a row in the definition's order; empty for a table without key.
+  virtual Result<std::vector<TableId>> captured_tables() = 0;
+  /// What tells a row, in the definition's order, from all others: encoded_key() of its primary key; empty without one.
   virtual Status key_of(const TableDefinition& table, std::span<const Cell> row, std::string& key) = 0;
   virtual Status emit(const TableDefinition& table, std::span<const Cell> row, SnapshotMarker marker) = 0;
   virtual void notify(const Notification& notification) = 0;
@@ -82,7 +83,8 @@ class IncrementalSnapshot {
 
   /// Borrowed; nullptr while there is no connection: nothing is read then.
   void set_source(ChunkSource* source);
-  void handle(const Signal& signal);
+  /// Not ok: the tables it may mean could not be listed and nothing was done; give it again.
+  Status handle(const Signal& signal);
   /// Asked for first and not done; nullptr = none.
   const BlockingSnapshot* blocking() const { return blocking_.empty() ? nullptr : &blocking_.front(); }
   void blocking_done() { blocking_.pop_front(); }
@@ -96,6 +98,8 @@ class IncrementalSnapshot {
   void changed(std::string_view key) { rows_.remove(key); }
   void table_altered(const TableId& table);
   void mark_deleted(std::string_view id);
+  /// Whether advance() would do nothing: the stream has to come further, or there is nothing to do.
+  bool waits(const GtidList& streamed) const;
   /// `streamed`: the transactions given out so far, with all domains (gtids_at() of snapshot_view.h when streaming
   /// began by file and position). Blocks for the statements that read one chunk. True: something was done, call again
   /// after emitting.
@@ -115,6 +119,7 @@ class IncrementalSnapshot {
     TableId id;
     std::string filter, surrogate, last_key, maximum_key;
     uint64_t rows = 0;
+    uint64_t rows_fit = 0;                // into chunk_bytes, as far as it has been read; 0 = all of a chunk
     bool resumed = false, sized = false;  // sized: maximum_key is known
   };
   struct Window {
@@ -127,14 +132,15 @@ class IncrementalSnapshot {
   };
   enum class Reading { kRows, kTableDone, kLater };
 
-  void execute(const Signal& signal);
-  void stop(const Signal& signal);
+  Status execute(const Signal& signal);
+  Status stop(const Signal& signal);
   void end_stopped();
   void tell_stopped(const std::string& names);
-  std::vector<TableId> expand(const std::vector<std::string>& expressions) const;
+  Result<std::vector<TableId>> expand(const std::vector<std::string>& expressions) const;
   Result<bool> open_window(const GtidList& streamed);
   Result<Reading> read_chunk(Window& window);
   Result<Reading> read_rows(Window& window, ChunkRequest& request);
+  void weigh(Item& item) const;
   Status find_bounds(ChunkRequest& request, bool& empty);
   Status close_window();
   Status emit_rows(const TableDefinition& table);

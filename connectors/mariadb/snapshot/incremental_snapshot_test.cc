@@ -29,6 +29,8 @@ class FakeSource final : public ChunkSource {
     return sdk::ok();
   }
   Result<std::optional<std::string>> maximum_key(const ChunkRequest& request) override {
+    wrong = request.filter == "nonsense";
+    if (wrong) return Status(Code::kInternal, "You have an error in your SQL syntax");
     const auto rows = matching(request);
     return rows.empty() ? std::optional<std::string>{} : std::optional(key(rows.back()));
   }
@@ -52,7 +54,8 @@ class FakeSource final : public ChunkSource {
     }
     return sdk::ok();
   }
-  bool altered() const override { return true; }
+  bool altered() const override { return !wrong; }
+  bool refused() const override { return true; }
   Status write_mark(const std::string& id, std::string_view type, std::string_view) override {
     marks.push_back(id + " " + std::string(type));
     return sdk::ok();
@@ -65,7 +68,7 @@ class FakeSource final : public ChunkSource {
   std::map<std::string, std::vector<Row>> tables;
   Texts marks;
   int sequence = 10, views_open = 0, failing = 0;
-  bool tells_place = true;
+  bool tells_place = true, wrong = false;
 
  private:
   static std::string key(const Row& row) { return "[" + std::to_string(row.k) + "]"; }
@@ -90,7 +93,8 @@ class FakeHost final : public IncrementalHost {
     const auto at = definitions.find(id.table);
     return at == definitions.end() ? nullptr : &at->second;
   }
-  std::vector<TableId> captured_tables() override {
+  Result<std::vector<TableId>> captured_tables() override {
+    if (!listing) return Status(Code::kUnavailable, "no list");
     std::vector<TableId> tables;
     for (const auto& [name, definition] : definitions) tables.push_back(definition.id);
     return tables;
@@ -135,6 +139,7 @@ class FakeHost final : public IncrementalHost {
   std::map<std::string, TableDefinition> definitions;
   Texts emitted, told, warnings;
   int ids = 0;
+  bool listing = true;
 };
 
 class Incremental : public ::testing::Test {
@@ -161,6 +166,7 @@ class Incremental : public ::testing::Test {
   static Signal execute(const std::string& tables, const std::string& more = "") {
     return signal("execute-snapshot", R"({"data-collections":[)" + tables + "]" + more + "}");
   }
+  static void handle(IncrementalSnapshot& snapshot, const Signal& signal) { EXPECT_TRUE(snapshot.handle(signal).ok()); }
   /// The stream is where the server is.
   void run(IncrementalSnapshot& snapshot) {
     for (int i = 0; i < 100; ++i) {
@@ -178,7 +184,7 @@ class Incremental : public ::testing::Test {
 
 TEST_F(Incremental, ReadsChunkByChunkAndTellsOfIt) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.a","d.b")"));
+  handle(snapshot, execute(R"("d.a","d.b")"));
   run(snapshot);
   EXPECT_EQ(host_.emitted, (Texts{"a1:10", "a2:20", "a3:30", "a4:40", "a5:50", "a6:60", "a7:70", "b1:1"}));
   EXPECT_EQ(host_.told,
@@ -193,10 +199,12 @@ TEST_F(Incremental, ReadsChunkByChunkAndTellsOfIt) {
 
 TEST_F(Incremental, TheStreamWinsUntilItHasPassedTheView) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.a")"));
+  handle(snapshot, execute(R"("d.a")"));
   source_.sequence = 12;
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));   // read at 12
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-11")));  // not there yet
+  EXPECT_TRUE(snapshot.waits(gtids("0-1-11")));
+  EXPECT_FALSE(snapshot.waits(gtids("0-1-12")));
   EXPECT_TRUE(snapshot.watches({"d", "a"}));
   EXPECT_FALSE(snapshot.watches({"d", "b"}));
   snapshot.changed("k2");
@@ -208,7 +216,7 @@ TEST_F(Incremental, TheStreamWinsUntilItHasPassedTheView) {
 
 TEST_F(Incremental, AViewBehindTheStreamIsTakenAgain) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.a")"));
+  handle(snapshot, execute(R"("d.a")"));
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-11")));  // the tables show 10
   EXPECT_EQ(source_.views_open, 0);
   source_.sequence = 11;
@@ -219,11 +227,11 @@ TEST_F(Incremental, AViewBehindTheStreamIsTakenAgain) {
 
 TEST_F(Incremental, SurrogateKeysLoseNoRows) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.nokey")", R"(,"surrogate-key":"k")"));
+  handle(snapshot, execute(R"("d.nokey")", R"(,"surrogate-key":"k")"));
   run(snapshot);
   EXPECT_EQ(host_.emitted, (Texts{"nokey1:1", "nokey2:1", "nokey2:2", "nokey2:3", "nokey2:4", "nokey3:1", "nokey3:1"}));
   host_.told.clear();
-  snapshot.handle(execute(R"("d.nokey","d.none")"));
+  handle(snapshot, execute(R"("d.nokey","d.none")"));
   run(snapshot);
   EXPECT_EQ(host_.told, (Texts{"sig STARTED d.nokey,d.none", "sig TABLE_SCAN_COMPLETED d.nokey,d.none 0 NO_PRIMARY_KEY",
                                "sig TABLE_SCAN_COMPLETED d.none 0 UNKNOWN_SCHEMA", "sig COMPLETED"}));
@@ -232,34 +240,75 @@ TEST_F(Incremental, SurrogateKeysLoseNoRows) {
 
 TEST_F(Incremental, ExpressionsAndConditions) {
   auto snapshot = make();
-  snapshot.handle(execute(R"x("d\\.(a|b)")x", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"5"}])"));
+  handle(snapshot, execute(R"x("d\\.(a|b)")x", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"5"}])"));
   run(snapshot);
   EXPECT_EQ(host_.emitted, (Texts{"a6:60", "a7:70", "b1:1"}));
 }
 
+TEST_F(Incremental, AWrongConditionEndsItsTableAlone) {
+  auto snapshot = make();
+  handle(snapshot,
+         execute(R"("d.a","d.b")", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"nonsense"}])"));
+  run(snapshot);
+  EXPECT_EQ(host_.emitted, Texts{"b1:1"});
+  EXPECT_EQ(host_.told,
+            (Texts{"sig STARTED d.a,d.b", "sig TABLE_SCAN_COMPLETED d.a,d.b 0 SQL_EXCEPTION", "sig IN_PROGRESS d.b 1 1",
+                   "sig TABLE_SCAN_COMPLETED d.b 1 SUCCEEDED", "sig COMPLETED"}));
+  ASSERT_EQ(host_.warnings.size(), 1u);
+  EXPECT_NE(host_.warnings[0].find("SQL syntax"), std::string::npos) << host_.warnings[0];
+  EXPECT_EQ(source_.views_open, 0);
+}
+
+TEST_F(Incremental, ChunksOfLargeRowsHaveFewer) {
+  options_.chunk_bytes = 2 * 2 * sizeof(Cell);  // two rows
+  options_.chunk_rows = 5;
+  auto snapshot = make();
+  handle(snapshot, execute(R"("d.a")"));
+  for (size_t emitted = 0; snapshot.running();) {
+    ASSERT_TRUE(*snapshot.advance(gtids("0-1-10")));
+    EXPECT_LE(host_.emitted.size() - emitted, 2u);
+    emitted = host_.emitted.size();
+  }
+  EXPECT_EQ(host_.emitted, (Texts{"a1:10", "a2:20", "a3:30", "a4:40", "a5:50", "a6:60", "a7:70"}));
+}
+
+TEST_F(Incremental, WhatCannotBeListedIsNeitherBegunNorStopped) {
+  auto snapshot = make();
+  host_.listing = false;
+  EXPECT_EQ(snapshot.handle(execute(R"("d.a")")).code(), Code::kUnavailable);
+  EXPECT_FALSE(snapshot.running());
+  host_.listing = true;
+  handle(snapshot, execute(R"("d.b")"));
+  host_.listing = false;
+  EXPECT_EQ(snapshot.handle(signal("stop-snapshot", R"({"data-collections":["d.b"]})")).code(), Code::kUnavailable);
+  EXPECT_TRUE(host_.warnings.empty());
+  run(snapshot);
+  EXPECT_EQ(host_.emitted, Texts{"b1:1"});
+}
+
 TEST_F(Incremental, PauseResumeStop) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.a","d.b")"));
+  handle(snapshot, execute(R"("d.a","d.b")"));
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));
-  snapshot.handle(signal("pause-snapshot", "{}"));
+  handle(snapshot, signal("pause-snapshot", "{}"));
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));  // the open chunk still goes out
   EXPECT_EQ(host_.take().size(), 3u);
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-10")));
-  snapshot.handle(signal("resume-snapshot", "{}"));
+  handle(snapshot, signal("resume-snapshot", "{}"));
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));
-  snapshot.handle(signal("stop-snapshot", R"({"data-collections":["d.a"]})"));
+  handle(snapshot, signal("stop-snapshot", R"({"data-collections":["d.a"]})"));
   auto killed = make();
   const auto state = snapshot.offset_state();
   ASSERT_TRUE(killed.restore({state.begin(), state.end()}).ok());
-  snapshot.handle(execute(R"("d.a")", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"6"}])"));
+  handle(snapshot, execute(R"("d.a")", R"(,"additional-conditions":[{"data-collection":"d.a","filter":"6"}])"));
   run(snapshot);
   EXPECT_EQ(host_.take(),
             (Texts{"a4:40", "a5:50", "a6:60", "b1:1", "a7:70"}));  // what was asked for later is not stopped
   run(killed);
   EXPECT_EQ(host_.take(), Texts{"b1:1"});
   host_.told.clear();
-  snapshot.handle(execute(R"("d.b")"));
-  snapshot.handle(signal("stop-snapshot", R"({"data-collections":["d.b"]})"));
+  handle(snapshot, execute(R"("d.b")"));
+  handle(snapshot, signal("stop-snapshot", R"({"data-collections":["d.b"]})"));
   EXPECT_EQ(host_.told.size(), 3u);
   EXPECT_EQ(host_.told[1], "sig COMPLETED");
   EXPECT_NE(host_.told[2].find("ABORTED d.b"), std::string::npos);
@@ -269,24 +318,24 @@ TEST_F(Incremental, PauseResumeStop) {
 TEST_F(Incremental, MarksInTheSignalTableCloseTheWindow) {
   options_.watermark = IncrementalOptions::Watermark::kInsertInsert;
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.b")"));
+  handle(snapshot, execute(R"("d.b")"));
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));
   EXPECT_EQ(source_.marks, (Texts{"id1-open snapshot-window-open", "id1-close snapshot-window-close"}));
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-10")));
   Signal close;
   close.type = Signal::Type::kWindowClose;
   close.id = "other-close";
-  snapshot.handle(close);
+  handle(snapshot, close);
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-12")));
   close.id = "id1-close";
-  snapshot.handle(close);
+  handle(snapshot, close);
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-12")));
   EXPECT_EQ(host_.emitted, Texts{"b1:1"});
 
   options_.watermark = IncrementalOptions::Watermark::kInsertDelete;
   source_.marks.clear();
   auto deleting = make();
-  deleting.handle(execute(R"("d.b")"));
+  handle(deleting, execute(R"("d.b")"));
   EXPECT_TRUE(*deleting.advance(gtids("0-1-10")));
   EXPECT_EQ(source_.marks, (Texts{"id2-open snapshot-window-open", "id2-open removed"}));
   deleting.mark_deleted("id2-open");
@@ -300,7 +349,7 @@ TEST_F(Incremental, GoesOnAfterARestartAtAnyPlace) {
     std::map<std::string, std::string> stored;
     {
       auto snapshot = make();
-      snapshot.handle(execute(R"("d.a","d.nokey")", R"(,"surrogate-key":"k")"));
+      handle(snapshot, execute(R"("d.a","d.nokey")", R"(,"surrogate-key":"k")"));
       for (int i = 0; i < steps; ++i) ASSERT_TRUE(snapshot.advance(gtids("0-1-10")).ok());
       for (const auto& [key, value] : snapshot.offset_state()) stored[key] = value;
     }
@@ -318,7 +367,7 @@ TEST_F(Incremental, GoesOnAfterARestartAtAnyPlace) {
 
 TEST_F(Incremental, DdlInTheWindowReadsTheChunkAgain) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.b")"));
+  handle(snapshot, execute(R"("d.b")"));
   source_.sequence = 12;
   EXPECT_TRUE(*snapshot.advance(gtids("0-1-10")));
   snapshot.table_altered({"d", "b"});
@@ -330,7 +379,7 @@ TEST_F(Incremental, DdlInTheWindowReadsTheChunkAgain) {
 
 TEST_F(Incremental, ColumnsAheadOfTheStreamAreWaitedForOnce) {
   auto snapshot = make();
-  snapshot.handle(execute(R"("d.a","d.b")"));
+  handle(snapshot, execute(R"("d.a","d.b")"));
   source_.sequence = 12;
   source_.failing = 1;
   EXPECT_FALSE(*snapshot.advance(gtids("0-1-10")));
@@ -340,7 +389,7 @@ TEST_F(Incremental, ColumnsAheadOfTheStreamAreWaitedForOnce) {
   run(snapshot);
   EXPECT_EQ(host_.emitted.size(), 8u);
   source_.failing = 2;
-  snapshot.handle(execute(R"("d.a","d.b")"));
+  handle(snapshot, execute(R"("d.a","d.b")"));
   run(snapshot);
   run(snapshot);
   EXPECT_EQ(host_.warnings.size(), 1u);
@@ -375,8 +424,9 @@ TEST_F(Incremental, AnInterruptedInitialSnapshotGoesOn) {
 
 TEST_F(Incremental, BlockingSnapshotsAreHandedToTheCaller) {
   auto snapshot = make();
-  snapshot.handle(execute(
-      R"("d.a")", R"(,"type":"blocking","additional-conditions":[{"data-collection":"d.a","filter":"SELECT 1"}])"));
+  handle(snapshot,
+         execute(R"("d.a")",
+                 R"(,"type":"blocking","additional-conditions":[{"data-collection":"d.a","filter":"SELECT 1"}])"));
   EXPECT_FALSE(snapshot.running());
   auto again = make();  // after a kill
   const auto state = snapshot.offset_state();

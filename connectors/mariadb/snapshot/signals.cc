@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace millrace::mariadb {
@@ -107,16 +105,18 @@ Result<Signal> parse_signal(std::string_view id, std::string_view type, std::str
   return signal;
 }
 
-void SignalQueue::offer(SignalChannel channel, std::string_view id, std::string_view type, std::string_view data) {
+bool SignalQueue::offer(std::string_view id, std::string_view type, std::string_view data,
+                        const std::optional<SignalPlace>& place) {
   auto signal = parse_signal(id, type, data);
   if (!signal.ok()) {
     warn_("signal '" + shown(id) + "' is ignored: " + signal.status().message() + "; type '" + shown(type) +
           "', data: " + shown(data));
-    return;
+    return false;
   }
-  signal->channel = channel;
+  signal->place = place;
   std::lock_guard lock(mutex_);
   signals_.push_back(std::move(signal.value()));
+  return true;
 }
 
 void SignalQueue::offer_row(std::span<const Cell> row) {
@@ -129,21 +129,21 @@ void SignalQueue::offer_row(std::span<const Cell> row) {
           " columns, but needs id, type and data");
     return;
   }
-  offer(SignalChannel::kSource, text(0), text(1), text(2));
+  offer(text(0), text(1), text(2));
 }
 
-void SignalQueue::offer_document(SignalChannel channel, std::string_view json) {
+bool SignalQueue::offer_document(std::string_view json, const std::optional<SignalPlace>& place) {
   const Json document = Json::parse(json, nullptr, false);
   const std::string type = document.is_object() ? text_at(document, "type") : "";
   if (type.empty()) {
     warn_("a signal is ignored: it is no JSON object with a type: " + shown(json));
-    return;
+    return false;
   }
   const auto data = document.find("data");
   std::string text = "{}";
   if (data != document.end() && !data->is_null())
     text = data->is_string() ? data->get<std::string>() : data->dump(-1, ' ', false, Json::error_handler_t::replace);
-  offer(channel, text_at(document, "id"), type, text);
+  return offer(text_at(document, "id"), type, text, place);
 }
 
 std::optional<Signal> SignalQueue::take() {
@@ -152,6 +152,11 @@ std::optional<Signal> SignalQueue::take() {
   Signal signal = std::move(signals_.front());
   signals_.pop_front();
   return signal;
+}
+
+void SignalQueue::put_back(Signal signal) {
+  std::lock_guard lock(mutex_);
+  signals_.push_front(std::move(signal));
 }
 
 Result<SignalOptions> SignalOptions::parse(const sdk::Config& config) {
@@ -167,16 +172,13 @@ Result<SignalOptions> SignalOptions::parse(const sdk::Config& config) {
         options.kafka = true;
       else if (channel == "file")
         options.file = true;
-      else if (channel == "jmx")
-        options.api = true;
-      else if (!channel.empty())
+      else if (channel != "jmx" && !channel.empty())  // the worker's API takes signals in any case
         return Status(Code::kInvalidConfig, "signal.enabled.channels: '" + given +
                                                 "' is unknown; use source, kafka, file or jmx (the worker's API)");
     }
   }
   if (const int64_t interval = config.int64("signal.poll.interval.ms"); interval > 0)
     options.poll_interval_ms = interval;
-  options.kafka_wait_ms = std::max<int64_t>(config.int64("signal.kafka.poll.timeout.ms"), 0);
   options.kafka_topic = config.string("signal.kafka.topic");
   if (options.kafka_topic.empty()) options.kafka_topic = options.key + "-signal";
   // Debezium's default is one group for all; connectors that share a topic would then pass over each other's signals.
@@ -198,25 +200,8 @@ Status poll_topic(TopicReader& reader, std::string_view key, int64_t wait_ms, Si
   auto documents = reader.poll(wait_ms);
   if (!documents.ok()) return documents.status();
   for (const TopicDocument& document : documents.value()) {
-    if (document.key == key && document.value) queue.offer_document(SignalChannel::kKafka, *document.value);
+    if (document.key == key && document.value) queue.offer_document(*document.value);
   }
-  return sdk::ok();
-}
-
-Status poll_file(const std::string& path, SignalQueue& queue) {
-  std::error_code none;
-  const std::string taken = path + ".taken";  // left there by a run that was killed
-  if (!std::filesystem::exists(taken, none)) {
-    if (std::filesystem::file_size(path, none) == 0 || none) return sdk::ok();
-    // Taken away first: what is written from now on comes with the next look.
-    std::filesystem::rename(path, taken, none);
-    if (none) return {Code::kUnavailable, "signal.file " + path + " cannot be taken: " + none.message()};
-  }
-  std::ifstream lines(taken);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find_first_not_of(" \t\r") != line.npos) queue.offer_document(SignalChannel::kFile, line);
-  }
-  std::filesystem::remove(taken, none);
   return sdk::ok();
 }
 

@@ -20,7 +20,14 @@
 
 namespace millrace::mariadb {
 
-enum class SignalChannel { kSource, kKafka, kFile, kApi };
+/// A line, from 1, of a file that was taken at `stamp`, nanoseconds since the epoch and different for each file.
+struct SignalPlace {
+  int64_t stamp = 0;
+  uint64_t line = 0;
+  auto operator<=>(const SignalPlace&) const = default;
+  std::string text() const;
+  static SignalPlace parse(std::string_view text);  ///< {0, 0}: not such a text
+};
 
 struct Signal {
   enum class Type {
@@ -33,8 +40,8 @@ struct Signal {
     kWindowOpen,  ///< ours, by the signal table
     kWindowClose
   } type = Type::kLog;
-  SignalChannel channel = SignalChannel::kApi;
   std::string id;
+  std::optional<SignalPlace> place;               ///< of a signal that came by a file
   bool blocking = false;                          ///< execute-snapshot
   std::vector<std::string> collections;           ///< regular expressions over "db.table"; stop: empty = all
   std::map<std::string, std::string> conditions;  ///< expression → filter (of a blocking snapshot: a SELECT)
@@ -52,12 +59,16 @@ class SignalQueue {
  public:
   /// `warn` is told of signals that cannot be understood, with their text; called on the feeding thread.
   explicit SignalQueue(std::function<void(const std::string&)> warn) : warn_(std::move(warn)) {}
-  void offer(SignalChannel channel, std::string_view id, std::string_view type, std::string_view data);
+  /// False: it is not understood. `place`: of the line, when it comes by a file.
+  bool offer(std::string_view id, std::string_view type, std::string_view data,
+             const std::optional<SignalPlace>& place = std::nullopt);
   /// A row inserted into the signal table: its first three columns are id, type, data.
   void offer_row(std::span<const Cell> row);
   /// {"id":…,"type":…,"data":{…} or text}; an id is made up when there is none.
-  void offer_document(SignalChannel channel, std::string_view json);
+  bool offer_document(std::string_view json, const std::optional<SignalPlace>& place = std::nullopt);
   std::optional<Signal> take();
+  /// To be taken next: a signal that could not be worked on.
+  void put_back(Signal signal);
 
  private:
   std::function<void(const std::string&)> warn_;
@@ -66,8 +77,8 @@ class SignalQueue {
 };
 
 struct SignalOptions {
-  bool source = true, kafka = false, file = false, api = false;
-  int64_t poll_interval_ms = 5'000, kafka_wait_ms = 0;
+  bool source = true, kafka = false, file = false;
+  int64_t poll_interval_ms = 5'000;
   std::string kafka_topic, kafka_group, key;  ///< key: topic.prefix
   KafkaOptions kafka_options;
   std::string file_path;
@@ -76,7 +87,5 @@ struct SignalOptions {
 
 /// Offers the documents of a topic whose key is `key`; others are not for this connector. kUnavailable as the reader.
 Status poll_topic(TopicReader& reader, std::string_view key, int64_t wait_ms, SignalQueue& queue);
-/// Offers the lines of a file, one JSON document each, and empties it. A missing file holds no signals.
-Status poll_file(const std::string& path, SignalQueue& queue);
 
 }  // namespace millrace::mariadb

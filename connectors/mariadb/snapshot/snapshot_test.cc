@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include "connectors/mariadb/snapshot/field_reader.h"
+#include "connectors/mariadb/snapshot/signal_file.h"
 #include "connectors/mariadb/snapshot/signals.h"
 #include "connectors/mariadb/snapshot/snapshot_ledger.h"
 #include "connectors/mariadb/snapshot/snapshot_plan.h"
@@ -223,15 +225,14 @@ class Signals : public ::testing::Test {
 };
 
 TEST_F(Signals, AreReadFromRowsAndDocuments) {
-  queue_.offer(SignalChannel::kSource, "s1", "execute-snapshot",
+  queue_.offer("s1", "execute-snapshot",
                R"({"type":"INCREMENTAL","data-collections":["d.a","d.b.*"],"surrogate-key":"x",
                    "additional-conditions":[{"data-collection":"d.a","filter":"id > 5"}]})");
   queue_.offer_document(
-      SignalChannel::kKafka,
       R"({"id":"k1","type":"execute-snapshot","data":{"type":"blocking","data-collections":["d.a"]}})");
-  queue_.offer_document(SignalChannel::kFile, R"({"type":"stop-snapshot","data":"{}"})");
-  queue_.offer(SignalChannel::kApi, "p", "set-binlog-position", R"({"binlog_filename":"bin.1","binlog_position":4})");
-  queue_.offer(SignalChannel::kApi, "p", "set-binlog-position", R"({"gtid_set":"0-1-2"})");
+  queue_.offer_document(R"({"type":"stop-snapshot","data":"{}"})");
+  queue_.offer("p", "set-binlog-position", R"({"binlog_filename":"bin.1","binlog_position":4})");
+  queue_.offer("p", "set-binlog-position", R"({"gtid_set":"0-1-2"})");
   std::vector<Cell> row(3);
   const ColumnDefinition text = column("c", "VARCHAR", 99);
   row[0] = cell(text, "r");
@@ -253,10 +254,10 @@ TEST_F(Signals, AreReadFromRowsAndDocuments) {
 }
 
 TEST_F(Signals, MalformedOnesAreToldWithTheirText) {
-  queue_.offer(SignalChannel::kSource, "sig-6", "bogus-type", "{}");
-  queue_.offer(SignalChannel::kSource, "sig-7", "execute-snapshot", "not json");
-  queue_.offer(SignalChannel::kSource, "sig-8", "execute-snapshot", R"({"data-collections":[]})");
-  queue_.offer_document(SignalChannel::kKafka, "42");
+  queue_.offer("sig-6", "bogus-type", "{}");
+  queue_.offer("sig-7", "execute-snapshot", "not json");
+  queue_.offer("sig-8", "execute-snapshot", R"({"data-collections":[]})");
+  queue_.offer_document("42");
   queue_.offer_row({});
   EXPECT_FALSE(queue_.take());
   ASSERT_EQ(warnings_.size(), 5u);
@@ -264,16 +265,83 @@ TEST_F(Signals, MalformedOnesAreToldWithTheirText) {
   EXPECT_NE(warnings_[1].find("not json"), std::string::npos);
 }
 
-TEST_F(Signals, AFileIsReadAndEmptied) {
-  const std::string path = ::testing::TempDir() + "/signals-" + std::to_string(getpid()) + ".txt";
-  EXPECT_TRUE(poll_file(path, queue_).ok());
-  std::ofstream(path) << "{\"id\":\"a\",\"type\":\"pause-snapshot\"}\n\n{\"id\":\"b\",\"type\":\"resume-snapshot\"}\n";
-  EXPECT_TRUE(poll_file(path, queue_).ok());
-  EXPECT_EQ(queue_.take()->id, "a");
-  EXPECT_EQ(queue_.take()->id, "b");
-  EXPECT_TRUE(poll_file(path, queue_).ok());
-  EXPECT_FALSE(queue_.take());
-  std::remove(path.c_str());
+class SignalFiles : public Signals {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directory(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void write(std::string_view lines) const { std::ofstream(path_) << lines; }
+  size_t files() const {
+    const std::filesystem::directory_iterator all(folder_);
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
+  }
+  /// What a look at the file brings, as "id" each.
+  std::string poll(SignalFile& file) {
+    EXPECT_TRUE(file.poll(queue_).ok());
+    std::string ids;
+    while (auto signal = queue_.take()) {
+      ids += signal->id;
+      last_ = signal->place.value_or(SignalPlace{});
+    }
+    return ids;
+  }
+
+  const std::string folder_ = ::testing::TempDir() + "/signals-" + std::to_string(getpid());
+  const std::string path_ = folder_ + "/signals.txt";
+  SignalPlace last_;
+};
+
+constexpr std::string_view kA = "{\"id\":\"a\",\"type\":\"pause-snapshot\"}\n",
+                           kB = "{\"id\":\"b\",\"type\":\"resume-snapshot\"}\n";
+
+TEST_F(SignalFiles, AreReadOnceAndRemovedWhenTheirEffectIsStored) {
+  SignalFile file(path_);
+  EXPECT_EQ(poll(file), "");
+  write(std::string(kA) + "\nnonsense\n" + std::string(kB));
+  EXPECT_EQ(poll(file), "ab");
+  EXPECT_EQ(warnings_.size(), 1u);
+  EXPECT_EQ(poll(file), "");
+  EXPECT_EQ(files(), 1u) << "kept";
+  const SignalPlace first = last_;
+  write(kA);
+  EXPECT_EQ(poll(file), "a");
+  EXPECT_LT(first, last_);
+  file.stored({first.stamp, first.line - 1});
+  EXPECT_EQ(files(), 2u);
+  file.stored(first);
+  EXPECT_EQ(files(), 1u);
+  file.stored(last_);
+  EXPECT_EQ(files(), 0u);
+  EXPECT_TRUE(file.empty());
+  write("nonsense\n");
+  EXPECT_EQ(poll(file), "");
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(SignalFiles, AreReadAgainAfterAKillAsFarAsTheOffsetDoesNotTellOfThem) {
+  write(std::string(kA) + std::string(kB));
+  SignalFile killed(path_);
+  EXPECT_EQ(poll(killed), "ab");
+  const SignalPlace all = last_;
+  {
+    SignalFile next(path_);
+    EXPECT_EQ(poll(next), "ab");
+    EXPECT_EQ(last_, all);
+  }
+  {
+    SignalFile next(path_);
+    next.restore(SignalPlace::parse(SignalPlace{all.stamp, all.line - 1}.text()));
+    write(kA);
+    EXPECT_EQ(poll(next), "ba");
+    EXPECT_EQ(files(), 2u);
+  }
+  SignalFile next(path_);
+  next.restore(last_);
+  EXPECT_EQ(poll(next), "");
+  EXPECT_EQ(files(), 0u);
+  EXPECT_EQ(SignalPlace::parse("x"), SignalPlace{});
 }
 
 TEST_F(Signals, OnlyDocumentsOfOurKeyCount) {

@@ -176,7 +176,8 @@ void plan_fixed(Plan& plan, uint32_t size, std::string_view name, Plan::Convert 
 
 void plan_text(Plan& plan, const ColumnDefinition& column, const WireColumn* wire, const ValueOptions& options) {
   std::string_view charset = wire == nullptr ? std::string_view() : charset_of_collation(wire->collation);
-  if (column.charset && !column.charset->empty()) charset = *column.charset;
+  // The wire's is of this very version of the table; a definition may be newer, or older than what changed its charset.
+  if (charset.empty() && column.charset) charset = *column.charset;
   plan.decoder = TextDecoder(charset);
   switch (plan.type.family) {
     case Family::kBinary:

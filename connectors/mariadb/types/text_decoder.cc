@@ -90,6 +90,7 @@ const char* iconv_name(std::span<const Name> names, std::string_view charset) {
 struct TextDecoder::State {
   iconv_t conversion = reinterpret_cast<iconv_t>(-1);
   bool wide = false;  // a byte below 0x80 need not be ASCII
+  size_t unit = 1;    // bytes that a bad character takes at least
   bool table = false;
   struct Entry {
     uint8_t size;
@@ -167,7 +168,7 @@ struct TextDecoder::State {
       std::memcpy(at, kReplacement.data(), kReplacement.size());
       at += kReplacement.size();
       out_left -= kReplacement.size();
-      const size_t skipped = std::min<size_t>(in_left, wide ? 2 : 1);
+      const size_t skipped = std::min(in_left, unit);
       in += skipped;
       in_left -= skipped;
     }
@@ -188,6 +189,7 @@ TextDecoder::TextDecoder(std::string_view charset) {
   state_ = std::make_unique<State>();
   const bool known = state_->open(single != nullptr ? single : multi != nullptr ? multi : wide);
   state_->wide = wide != nullptr || charset == "swe7";
+  if (wide != nullptr) state_->unit = charset == "utf32" ? 4 : 2;
   if (single != nullptr || !known) state_->fill_table(charset);
   utf8_ = false;
 }

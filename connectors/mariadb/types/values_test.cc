@@ -205,19 +205,28 @@ TEST(Text, ThatIsNoUtf8IsRepaired) {
   EXPECT_EQ(arena.bytes(), 0U);
 }
 
-TEST(Text, IsInTheCharsetOfTheDefinitionElseOfTheWire) {
+TEST(Text, IsInTheCharsetOfTheWireElseOfTheDefinition) {
   WireColumn wire;
   wire.type = 15;
   wire.collation = 51;  // cp1251_general_ci
   EXPECT_EQ(converted(plan_of({"VARCHAR", 20}, {}, &wire), bytes("\xcf")), "П");
+  EXPECT_EQ(converted(plan_of({.type = "VARCHAR", .charset = "latin1"}, {}, &wire), bytes("\xcf")), "П");
+  wire.collation = 0;  // a map without character sets
   EXPECT_EQ(converted(plan_of({.type = "VARCHAR", .charset = "latin1"}, {}, &wire), bytes("\xcf")), "Ï");
+}
+
+TEST(Text, OfFourBytesACharacterGoesOnAfterABadOne) {
+  const std::string_view stored("\0\x11\0\0\0\0\0A\0\0\x65\xe5", 12);  // beyond U+10FFFF, A, 日
+  EXPECT_EQ(decoded("utf32", stored),
+            "\xef\xbf\xbd"
+            "A日");
 }
 
 TEST(Text, OfCollationNumbers) {
   const std::pair<uint16_t, std::string_view> kNumbers[] = {
-      {8, "latin1"},    {33, "utf8mb3"},  {45, "utf8mb4"},   {63, "binary"},    {95, "cp932"},
-      {224, "utf8mb4"}, {192, "utf8mb3"}, {1069, "utf8mb4"}, {2304, "utf8mb4"}, {2048, "utf8mb3"},
-      {28, "gbk"},      {0, ""},          {9999, ""},        {54, "utf16"},     {608, "utf8mb4"}};
+      {8, "latin1"},    {33, "utf8mb3"},   {45, "utf8mb4"},   {63, "binary"},    {95, "cp932"},    {224, "utf8mb4"},
+      {192, "utf8mb3"}, {1069, "utf8mb4"}, {2304, "utf8mb4"}, {2048, "utf8mb3"}, {1032, "latin1"}, {28, "gbk"},
+      {0, ""},          {9999, ""},        {54, "utf16"},     {608, "utf8mb4"}};
   for (const auto& [number, charset] : kNumbers) EXPECT_EQ(charset_of_collation(number), charset) << number;
 }
 

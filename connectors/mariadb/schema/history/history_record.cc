@@ -1,7 +1,6 @@
 #include "connectors/mariadb/schema/history/history_record.h"
 
 #include <charconv>
-#include <map>
 
 #include "connectors/mariadb/schema/history/history_json.h"
 
@@ -44,24 +43,10 @@ HistoryPosition position_of(const Json& json) {
   return position;
 }
 
-/// The last sequence of each domain of "d-s-n,d-s-n"; what is not one is left out.
-std::map<uint64_t, uint64_t> sequences(std::string_view gtids) {
-  std::map<uint64_t, uint64_t> last;
-  while (!gtids.empty()) {
-    const size_t comma = std::min(gtids.find(','), gtids.size());
-    std::string_view one = gtids.substr(0, comma);
-    gtids.remove_prefix(std::min(comma + 1, gtids.size()));
-    while (!one.empty() && static_cast<unsigned char>(one.front()) <= ' ') one.remove_prefix(1);
-    uint64_t part[3] = {};
-    const char* at = one.data();
-    const char* const end = one.data() + one.size();
-    for (uint64_t& value : part) {
-      at = std::from_chars(at, end, value).ptr;
-      if (at != end && *at == '-') ++at;
-    }
-    if (!one.empty()) last[part[0]] = std::max(last[part[0]], part[2]);
-  }
-  return last;
+std::optional<GtidList> gtids_of(const HistoryPosition& position) {
+  if (position.gtids.empty()) return std::nullopt;
+  Result<GtidList> list = GtidList::parse(position.gtids);
+  return list.ok() ? std::optional(std::move(*list)) : std::nullopt;
 }
 
 /// The number at the end of "bin.000012", with what stands before it.
@@ -90,16 +75,16 @@ std::string HistoryPosition::json() const {
   return position_json(*this).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-bool HistoryPosition::at_or_before(const HistoryPosition& stop) const {
-  if (!gtids.empty() && !stop.gtids.empty()) {
-    const std::map<uint64_t, uint64_t> own = sequences(gtids), theirs = sequences(stop.gtids);
-    for (const auto& [domain, sequence] : own) {
-      const auto at = theirs.find(domain);
-      if (at == theirs.end() || at->second < sequence) return false;
-    }
-    return own != theirs || counters_at_or_before(*this, stop);
+HistoryStop::HistoryStop(HistoryPosition at) : position(std::move(at)), gtids(gtids_of(position)) {}
+
+bool HistoryPosition::at_or_before(const HistoryStop& end) const {
+  const HistoryPosition& stop = end.position;
+  const std::optional<GtidList> own_gtids = gtids_of(*this);
+  if (own_gtids && end.gtids) {
+    if (!end.gtids->contains_all(*own_gtids)) return false;
+    return !own_gtids->contains_all(*end.gtids) || counters_at_or_before(*this, stop);
   }
-  if (gtids.empty() != stop.gtids.empty()) return gtids.empty();  // GTIDs were turned on in between
+  if (own_gtids.has_value() != end.gtids.has_value()) return !own_gtids;  // GTIDs were turned on in between
   const auto own = file_number(file), theirs = file_number(stop.file);
   if (own.first != theirs.first) return ts_sec <= stop.ts_sec;  // of another server: all there is to compare
   if (own.second != theirs.second) return own.second < theirs.second;

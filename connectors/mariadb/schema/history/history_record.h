@@ -7,9 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "connectors/mariadb/binlog/gtid.h"
 #include "connectors/mariadb/schema/schema_registry.h"
 
 namespace millrace::mariadb {
+
+struct HistoryStop;
 
 /// A place in the binlog as Debezium's offsets and history records say it.
 struct HistoryPosition {
@@ -25,7 +28,15 @@ struct HistoryPosition {
   std::string json() const;
   /// Whether a statement recorded here has been seen by a connector that stopped at `stop`: by GTIDs where both have
   /// them, else by file and position.
-  bool at_or_before(const HistoryPosition& stop) const;
+  bool at_or_before(const HistoryStop& stop) const;
+};
+
+/// Where a connector stopped, read once for all records that are compared with it.
+struct HistoryStop {
+  HistoryStop(HistoryPosition at);  // NOLINT(google-explicit-constructor): a position is one
+
+  HistoryPosition position;
+  std::optional<GtidList> gtids;  ///< nothing: none, or not a list of them
 };
 
 struct HistoryRecord {

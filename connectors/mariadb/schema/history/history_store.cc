@@ -183,10 +183,11 @@ Result<std::unique_ptr<HistoryStore>> HistoryStore::open(const HistoryOptions& o
 Result<Recovered> recover(HistoryStore& store, const std::string& server, const HistoryPosition& stop,
                           SchemaRegistry& registry) {
   Recovered recovered;
+  const HistoryStop end(stop);
   const Status status = store.read([&](const HistoryRecord& record) {
     ++recovered.read;
     const bool ours = record.server.empty() || record.server == server;
-    if (ours && record.position.at_or_before(stop)) {
+    if (ours && record.position.at_or_before(end)) {
       replay(record, registry);
       ++recovered.applied;
     }

@@ -40,6 +40,9 @@ TEST(HistoryPosition, ByGtids) {
   inside.event = 1;
   EXPECT_FALSE(inside.at_or_before(at("0-1-5"))) << "the transaction after 0-1-5 is yet to come";
   EXPECT_TRUE(inside.at_or_before(at("0-1-6")));
+  EXPECT_FALSE(inside.at_or_before(at("0-2-5"))) << "equal whatever server wrote it";
+  EXPECT_FALSE(at(" 0-1-5,\n1-1-2").at_or_before(at("1-1-2,\n0-1-4"))) << "as servers print it";
+  EXPECT_TRUE(at("no list").at_or_before(at("0-1-1"))) << "what cannot be read is none";
   EXPECT_TRUE(at("bin.000001", 4).at_or_before(at("0-1-1"))) << "recorded before there were GTIDs";
 }
 

@@ -1,4 +1,4 @@
-#include "connectors/jdbc/sink_connector.h"
+#include "connectors/jdbc/sink_task.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@ namespace millrace::jdbc {
 namespace {
 
 constexpr int kDeadlockTries = 5;
-constexpr int kRestartsMax = 1000;  // one for each table and schema of a put is normal
+constexpr int kRestartsMax = 3000;  // three for each table and schema of a put are normal
 constexpr const char* kSavepoint = "millrace";
 
 const char* value_type(const mr_value& value) {
@@ -39,12 +39,13 @@ Status JdbcSinkTask::start(sdk::SinkContext& context) {
   dialect_ = make_dialect(config_->connection.url, config_->quote_identifiers, config_->fold_identifiers);
   offsets_ = config_->exactly_once ? std::make_unique<SinkOffsets>(*config_, context.name()) : nullptr;
   retries_left_ = config_->retries_max;
+  done_ = 0;
   source_names_.clear();
   const std::string& format = config_->table_name_format;
   for (size_t at = 0; (at = format.find("${source.", at)) != std::string::npos; ++at) {
     source_names_.push_back(format.substr(at + 9, format.find('}', at) - at - 9));
   }
-  warn_of_ignored_parameters(context, config_->connection);
+  if (warns_) warn_of_ignored_parameters(context, config_->connection);
   return sdk::ok();
 }
 
@@ -90,9 +91,10 @@ Status JdbcSinkTask::put(sdk::SinkContext& context, std::span<const mr_record> r
   for (const mr_record& record : records) {
     if (Status s = check(context, record); !s.ok()) return s;
   }
+  if (done_ != 0 && !goes_on(records)) done_ = 0;
   Status status;
   for (int attempt = 0; attempt < kDeadlockTries; ++attempt) {
-    status = write_transaction(context, records);
+    status = write_all(context, records, &JdbcSinkTask::try_transaction);
     const bool deadlock =
         !status.ok() && session_ && !session_->broken() && status.code() == Code::kUnavailable && lost_race_;
     // Whoever lost a deadlock can go on at once; different waits keep two tasks from meeting again.
@@ -177,6 +179,9 @@ Status JdbcSinkTask::check(const sdk::SinkContext& context, const mr_record& rec
 }
 
 Result<bool> JdbcSinkTask::begin(sdk::SinkContext& context, std::span<const mr_record> records) {
+  restart_ = false;
+  cut_ = nullptr;
+  first_ = records.data();
   if (Status s = connect(context); !s.ok()) return s;
   if (offsets_ == nullptr) return true;
   if (!offsets_->settled(records)) {
@@ -202,25 +207,38 @@ Status JdbcSinkTask::commit() {
   return s;
 }
 
-bool JdbcSinkTask::restarted() {
-  bool any = false;
-  for (const auto& [name, table] : tables_) any |= table->restarted();
-  return any;
+bool JdbcSinkTask::goes_on(std::span<const mr_record> records) const {
+  return !records.empty() && records.size() == unfinished_.records &&
+         sdk::view(records.front().topic) == unfinished_.topic && records.front().partition == unfinished_.partition &&
+         records.front().offset == unfinished_.offset;
 }
 
-Status JdbcSinkTask::write_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
+Status JdbcSinkTask::write_all(sdk::SinkContext& context, std::span<const mr_record> records, Try attempt) {
   Status status;
+  size_t end = records.size();
   for (int i = 0; i < kRestartsMax; ++i) {
-    status = try_transaction(context, records);
-    if (status.ok() || !restarted()) break;
+    status = (this->*attempt)(context, records.subspan(done_, end - done_), done_);
+    if (status.ok()) {
+      done_ = end == records.size() ? 0 : end;
+      if (done_ == 0) return status;
+      end = records.size();
+    } else if (cut_ != nullptr) {
+      end = static_cast<size_t>(cut_ - records.data());
+    } else if (!restart_) {
+      break;
+    }
+  }
+  if (done_ != 0) {
+    const mr_record& front = records.front();
+    unfinished_ = {std::string(sdk::view(front.topic)), front.partition, front.offset, records.size()};
   }
   return status;
 }
 
-Status JdbcSinkTask::try_transaction(sdk::SinkContext& context, std::span<const mr_record> records) {
+Status JdbcSinkTask::try_transaction(sdk::SinkContext& context, std::span<const mr_record> records, size_t) {
   const auto begun = begin(context, records);
   if (begun.ok() && !begun.value()) return sdk::ok();
-  Status status = begun.ok() ? write(context, records) : begun.status();
+  Status status = begun.ok() ? write(context, records, offsets_ != nullptr) : begun.status();
   if (status.ok()) status = commit();
   lost_race_ = !status.ok() && session_ && session_->lost_race();
   if (!status.ok() && session_) roll_back();
@@ -228,7 +246,18 @@ Status JdbcSinkTask::try_transaction(sdk::SinkContext& context, std::span<const 
 }
 
 void JdbcSinkTask::roll_back() {
-  for (const auto& [name, table] : tables_) table->forget();
+  for (const auto& [name, table] : tables_) {
+    restart_ |= table->restarted();
+    if (const mr_record* cut = table->cut(); cut != nullptr) cut_ = cut;
+  }
+  for (const auto& [name, table] : tables_) {
+    // What is known of the tables still holds when nothing but rows is undone.
+    if (restart_ || cut_ != nullptr) {
+      table->waiting.clear();
+    } else {
+      table->forget();
+    }
+  }
   if (!session_->broken() && !session_->execute("ROLLBACK").ok()) session_->mark_broken();
   if (session_->broken()) disconnect();
 }
@@ -243,11 +272,11 @@ Status JdbcSinkTask::preview(sdk::PreviewContext& context, std::span<const mr_re
   config_->exactly_once = false;  // the table of offsets is nobody's business
   if (Status s = connect(context); !s.ok()) return s;
   session_.set(std::make_unique<PreviewSession>(session_.take(), *dialect_, context));
-  return write(context, records);
+  return write(context, records, false);
 }
 
 /// Buffers per table and executes whenever the statement changes, so the order within a table is kept.
-Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record> records) {
+Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record> records, bool undoable) {
   for (const mr_record& record : records) {
     const RecordShape& shape = shapes_.of(context, record.value_schema);
     const Action action = action_of(record, shape);
@@ -256,8 +285,12 @@ Status JdbcSinkTask::write(sdk::SinkContext& context, std::span<const mr_record>
     if (!table.ok()) return table.status();
     Status s;
     if (action == Action::kTruncate) {
+      if (!undoable && !session_->ddl_in_transactions() && &record != first_) {
+        cut_ = &record;
+        return {Code::kUnavailable, "the records before a TRUNCATE go into a transaction of their own"};
+      }
       s = send(context, **table);
-      if (s.ok()) s = (*table)->truncate(*session_);
+      if (s.ok()) s = (*table)->truncate(*session_, undoable);
     } else {
       s = add(context, **table, record, shape, action == Action::kDelete);
     }
@@ -277,8 +310,10 @@ Status JdbcSinkTask::add(sdk::SinkContext& context, SinkTable& table, const mr_r
   const bool by_topic = config_->field_filter.by_topic();
   table.has_events |= shape.kind == RecordShape::Kind::kEnvelope;
   const bool event = remove && table.has_events;
+  header_signature(*config_, record, headers_);
   const bool same = table.event_key == event && table.key_schema == key_schema && table.value_schema == value_schema &&
-                    table.removing == remove && (!by_topic || table.topic == sdk::view(record.topic));
+                    table.removing == remove && table.headers == headers_ &&
+                    (!by_topic || table.topic == sdk::view(record.topic));
   // The null value behind a delete says nothing new.
   if (same && remove && !table.waiting.empty() && same_value(table.waiting.back()->key, record.key)) return sdk::ok();
   if (!table.waiting.empty() && (!same || table.waiting.size() >= config_->batch_size)) {
@@ -289,13 +324,14 @@ Status JdbcSinkTask::add(sdk::SinkContext& context, SinkTable& table, const mr_r
   table.removing = remove;
   table.event_key = event;
   table.shape = shape;
+  table.headers = headers_;
   if (by_topic) table.topic = sdk::view(record.topic);
   table.waiting.push_back(&record);
   return sdk::ok();
 }
 
 Status JdbcSinkTask::send(sdk::SinkContext& context, SinkTable& table) {
-  const Status s = table.flush(*session_, context);
+  const Status s = table.flush(*session_, context, first_);
   table.waiting.clear();
   return s;
 }
@@ -353,23 +389,20 @@ Result<SinkTable*> JdbcSinkTask::make_table(const sdk::SinkContext& context, con
   return owned.get();
 }
 
-/// Finds by halving which records the database refuses, reports them, and writes the others; all in one transaction, so
-/// that nothing is written when the report fails the task.
+/// Finds by halving which records the database refuses, reports them, and writes the others; in the transactions of
+/// write_all(), so that nothing behind the last change of a table is written when the report fails the task.
 Status JdbcSinkTask::write_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records) {
   reported_.clear();
-  Status status;
-  for (int i = 0; i < kRestartsMax; ++i) {
-    status = try_around_bad_records(context, records);
-    if (status.ok() || !restarted()) break;
-  }
+  const Status status = write_all(context, records, &JdbcSinkTask::try_around_bad_records);
   if (status.ok()) retries_left_ = config_->retries_max;
   return status;
 }
 
-Status JdbcSinkTask::try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records) {
+Status JdbcSinkTask::try_around_bad_records(sdk::SinkContext& context, std::span<const mr_record> records,
+                                            size_t first) {
   const auto begun = begin(context, records);
   if (begun.ok() && !begun.value()) return sdk::ok();
-  Status status = begun.ok() ? write_part(context, records, 0) : begun.status();
+  Status status = begun.ok() ? write_part(context, records, first) : begun.status();
   if (status.ok()) status = commit();
   if (!status.ok() && session_) roll_back();
   return status;
@@ -377,15 +410,11 @@ Status JdbcSinkTask::try_around_bad_records(sdk::SinkContext& context, std::span
 
 Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_record> records, size_t first) {
   if (Status s = session_->execute(std::string("SAVEPOINT ") + kSavepoint); !s.ok()) return s;
-  const Status failure = write(context, records);
-  if (failure.ok()) return failure;
+  const Status failure = write(context, records, true);
+  if (failure.ok() || session_->broken() || failure.code() == Code::kUnavailable) return failure;
   // What is known of the tables may be undone with the rest.
   for (const auto& [name, table] : tables_) table->forget();
-  if (session_->broken() || failure.code() == Code::kUnavailable) return failure;
-  // Where the savepoint went with its transaction, the offsets went as well.
-  const std::string back = std::string("ROLLBACK TO SAVEPOINT ") + kSavepoint;
-  const Status undone = offsets_ != nullptr ? session_->execute(back) : session_->roll_back_to(kSavepoint);
-  if (!undone.ok()) return offsets_ != nullptr ? failure : undone;
+  if (!session_->roll_back_to(kSavepoint).ok()) return failure;
   if (records.size() == 1)
     return report(context, first, {Code::kBadRecord, failure.message() + " (record at " + position(records[0]) + ")"});
   const size_t half = records.size() / 2;
@@ -396,7 +425,7 @@ Status JdbcSinkTask::write_part(sdk::SinkContext& context, std::span<const mr_re
 /// Once, though a transaction may start again.
 Status JdbcSinkTask::report(sdk::SinkContext& context, size_t index, const Status& why) {
   if (reported_.contains(index)) return sdk::ok();
-  const Status s = context.report(index, why);
+  const Status s = report_to_host(context, index, why);
   if (s.ok()) reported_.insert(index);
   return s;
 }
