@@ -44,13 +44,14 @@ Result<bool> quotes_identifiers(const sdk::Config& config) {
   return Status(Code::kInvalidConfig, "No matching QuoteMethod found for '" + given + "'");
 }
 
-Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config) {
+Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config, bool for_writing) {
   auto settings = connection_settings(config);
   if (!settings.ok()) return settings.status();
   if (auto quotes = quotes_identifiers(config); !quotes.ok()) return quotes.status();
   settings->attempts = 1;
+  settings->trial = true;
   settings->connect_timeout_s = 5;
-  return open_session(*settings, false, [](int64_t) { return true; });
+  return open_session(*settings, for_writing, [](int64_t) { return true; });
 }
 
 Result<WallClock> wall_clock(const sdk::Config& config) {

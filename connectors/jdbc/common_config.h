@@ -27,7 +27,7 @@ void warn_of_ignored_parameters(const Context& context, const ConnectionSettings
 Result<bool> quotes_identifiers(const sdk::Config& config);
 
 /// One attempt of a few seconds to connect with these settings, for validation.
-Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config);
+Result<std::unique_ptr<Session>> trial_session(const sdk::Config& config, bool for_writing);
 
 /// db.timezone and date.calendar.system, already validated.
 Result<WallClock> wall_clock(const sdk::Config& config);

@@ -218,7 +218,7 @@ Status validate_debezium_sink(sdk::ConnectorContext& context, const sdk::Config&
     context.add_config_error("millrace.connections", problem);
     return sdk::ok();
   }
-  if (auto session = trial_session(translation.config()); !session.ok()) {
+  if (auto session = trial_session(translation.config(), true); !session.ok()) {
     context.add_config_error("connection.url", "Could not connect to database. " + session.status().message());
   }
   return sdk::ok();

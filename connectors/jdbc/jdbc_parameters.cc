@@ -7,7 +7,7 @@
 namespace millrace::jdbc {
 namespace {
 
-enum class Driver { kMariaDb, kPostgreSql, kBoth };
+enum class Driver { kMariaDb, kPostgreSql, kSqlite, kBoth };  // kBoth: with a server
 
 struct KnownParameter {
   std::string_view name;
@@ -158,6 +158,27 @@ constexpr std::array kKnown = std::to_array<KnownParameter>({
     {"unknownLength", Driver::kPostgreSql, kJava},
     {"useSpnego", Driver::kPostgreSql, kJava},
     {"xmlFactoryFactory", Driver::kPostgreSql, kJava},
+
+    {"busy_timeout", Driver::kSqlite, "milliseconds to wait for a lock"},
+    {"date_class", Driver::kSqlite, "INTEGER or TEXT: how the sink writes dates and times"},
+    {"date_precision", Driver::kSqlite, "MILLISECONDS or SECONDS: what whole numbers for dates and times count"},
+    {"date_string_format", Driver::kSqlite, "accepted: texts are ISO 8601"},
+    {"journal_mode", Driver::kSqlite, "WAL lets readers and a writer work side by side"},
+    {"synchronous", Driver::kSqlite, "OFF, NORMAL, FULL or EXTRA: how careful a commit is"},
+    {"foreign_keys", Driver::kSqlite, "ON: foreign keys are checked"},
+    {"cache_size", Driver::kSqlite, "pages, or KiB as a negative number"},
+    {"mmap_size", Driver::kSqlite, "bytes of the file to map"},
+    {"temp_store", Driver::kSqlite, "where temporary tables are"},
+    {"wal_autocheckpoint", Driver::kSqlite, "pages of the WAL before a checkpoint"},
+    {"journal_size_limit", Driver::kSqlite, "bytes of the journal that are kept"},
+    {"locking_mode", Driver::kSqlite, "NORMAL or EXCLUSIVE"},
+    {"recursive_triggers", Driver::kSqlite, "ON: triggers may set off triggers"},
+    {"transaction_mode", Driver::kSqlite, "accepted: writes begin with the lock for writing"},
+    {"encoding", Driver::kSqlite, kUtf8},
+    {"cache", Driver::kSqlite, "accepted: connections share nothing"},
+    {"open_mode", Driver::kSqlite, "accepted: a source reads, a sink writes"},
+    {"mode", Driver::kSqlite, "accepted: a source reads, a sink writes"},
+    {"jdbc.explicit_readonly", Driver::kSqlite, "accepted: a source reads, a sink writes"},
 });
 
 /// What people write instead, too far from the right name to be found by its letters; in lower case.
@@ -193,7 +214,12 @@ constexpr Counterpart kCounterparts[] = {
 };
 
 bool takes(const KnownParameter& known, Driver driver) {
-  return known.driver == driver || known.driver == Driver::kBoth;
+  return known.driver == driver || (known.driver == Driver::kBoth && driver != Driver::kSqlite);
+}
+
+Driver driver_of(Scheme scheme) {
+  if (scheme == Scheme::kSqlite) return Driver::kSqlite;
+  return scheme == Scheme::kPostgreSql ? Driver::kPostgreSql : Driver::kMariaDb;
 }
 
 /// In lower case and without what people put between words.
@@ -245,16 +271,17 @@ const KnownParameter* nearest(std::string_view name, Driver driver) {
 }  // namespace
 
 std::vector<std::string> ignored_parameters(const JdbcUrl& url) {
-  const bool postgres = url.scheme == Scheme::kPostgreSql;
-  const Driver driver = postgres ? Driver::kPostgreSql : Driver::kMariaDb;
+  const Driver driver = driver_of(url.scheme);
   std::vector<std::string> ignored;
   for (const auto& [name, value] : url.parameters) {
     if (find(name, driver) != nullptr) continue;
     std::string text = name;
     if (const KnownParameter* meant = nearest(name, driver); meant != nullptr) {
       text += " (did you mean " + std::string(meant->name) + ": " + std::string(meant->meaning) + "?)";
-    } else if (find(name, postgres ? Driver::kMariaDb : Driver::kPostgreSql) != nullptr) {
-      text += postgres ? " (a parameter of MariaDB and MySQL)" : " (a parameter of PostgreSQL)";
+    } else if (driver != Driver::kMariaDb && find(name, Driver::kMariaDb) != nullptr) {
+      text += " (a parameter of MariaDB and MySQL)";
+    } else if (driver != Driver::kPostgreSql && find(name, Driver::kPostgreSql) != nullptr) {
+      text += " (a parameter of PostgreSQL)";
     }
     ignored.push_back(std::move(text));
   }

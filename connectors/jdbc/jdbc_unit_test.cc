@@ -70,7 +70,7 @@ TEST(JdbcUrl, RefusesWhatItCannotSpeak) {
               HasSubstr("No suitable driver found for jdbc:nosuch://h/db"));
   EXPECT_THAT(parse_jdbc_url("jdbc:mysql://h:99999/db").status().message(), HasSubstr("99999"));
   EXPECT_THAT(parse_jdbc_url("jdbc:oracle:thin:@//h:1521/x").status().message(),
-              HasSubstr("Oracle is not supported; supported are MariaDB, MySQL and PostgreSQL"));
+              HasSubstr("Oracle is not supported; supported are MariaDB, MySQL, PostgreSQL and SQLite"));
   EXPECT_THAT(parse_jdbc_url("jdbc:sqlserver://h;databaseName=x").status().message(),
               HasSubstr("SQL Server is not supported"));
 }

@@ -36,11 +36,17 @@ Status invalid(std::string message) { return {Code::kInvalidConfig, std::move(me
 
 /// "Oracle is not among the databases; " of schemes that people try.
 std::string product(std::string_view scheme) {
-  constexpr std::pair<std::string_view, std::string_view> kProducts[] = {
-      {"oracle", "Oracle"},     {"sqlserver", "SQL Server"}, {"jtds", "SQL Server"},
-      {"db2", "Db2"},           {"sqlite", "SQLite"},        {"h2", "H2"},
-      {"derby", "Derby"},       {"sap", "SAP HANA"},         {"snowflake", "Snowflake"},
-      {"redshift", "Redshift"}, {"vertica", "Vertica"},      {"sybase", "Sybase"}};
+  constexpr std::pair<std::string_view, std::string_view> kProducts[] = {{"oracle", "Oracle"},
+                                                                         {"sqlserver", "SQL Server"},
+                                                                         {"jtds", "SQL Server"},
+                                                                         {"db2", "Db2"},
+                                                                         {"h2", "H2"},
+                                                                         {"derby", "Derby"},
+                                                                         {"sap", "SAP HANA"},
+                                                                         {"snowflake", "Snowflake"},
+                                                                         {"redshift", "Redshift"},
+                                                                         {"vertica", "Vertica"},
+                                                                         {"sybase", "Sybase"}};
   for (const auto& [name, title] : kProducts) {
     if (name == scheme) return std::string(title) + " is not supported; ";
   }
@@ -230,6 +236,24 @@ Result<JdbcUrl> parse_postgresql(std::string_view rest, JdbcUrl url) {
   return url;
 }
 
+Result<JdbcUrl> parse_sqlite(std::string_view rest, JdbcUrl url) {
+  const size_t question = std::min(rest.find('?'), rest.size());
+  std::string_view path = rest.substr(0, question);
+  if (question < rest.size()) parse_parameters(rest.substr(question + 1), url);
+  const bool uri = path.starts_with("file:");
+  if (uri) path.remove_prefix(5);
+  if (uri && path.starts_with("//"))
+    path.remove_prefix(std::min(path.find('/', 2), path.size()));  // its host is this one
+  if (path.empty() || path == ":memory:" || url.parameter("mode") == "memory") {
+    return invalid(
+        "connection.url: a SQLite database in memory is seen by one connection only, and each task has its own; name a "
+        "file: jdbc:sqlite:/path/file.db");
+  }
+  if (path.starts_with(':')) return invalid("connection.url: only files are supported: jdbc:sqlite:/path/file.db");
+  url.database = uri ? percent_decode(path) : std::string(path);
+  return url;
+}
+
 Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
   const size_t scheme_end = text.starts_with("jdbc:") ? text.find(':', 5) : std::string_view::npos;
   if (scheme_end == std::string_view::npos || scheme_end == 5) return invalid("Not a valid JDBC URL: " + redact(text));
@@ -241,13 +265,16 @@ Result<JdbcUrl> parse_jdbc_url(std::string_view text) {
     url.scheme = Scheme::kMariaDb;
   } else if (scheme == "postgresql") {
     url.scheme = Scheme::kPostgreSql;
+  } else if (scheme == "sqlite") {
+    url.scheme = Scheme::kSqlite;
   } else {
     return invalid("No suitable driver found for " + redact(text) + "; " + product(scheme) +
-                   "supported are MariaDB, MySQL and PostgreSQL: jdbc:mariadb://host:port/database, jdbc:mysql://…, "
-                   "jdbc:postgresql://…");
+                   "supported are MariaDB, MySQL, PostgreSQL and SQLite: jdbc:mariadb://host:port/database, "
+                   "jdbc:mysql://…, jdbc:postgresql://…, jdbc:sqlite:/path/file.db");
   }
   std::string_view rest = text.substr(scheme_end + 1);
   if (url.scheme == Scheme::kPostgreSql) return parse_postgresql(rest, std::move(url));
+  if (url.scheme == Scheme::kSqlite) return parse_sqlite(rest, std::move(url));
   const size_t slashes = rest.find("//");
   if (slashes == std::string_view::npos) {
     return invalid("connection.url: '" + redact(text) + "' has no //host part; use jdbc:" + scheme +

@@ -3,6 +3,7 @@
 ///   jdbc:mysql:[replication:|loadbalance:]//[user[:pw]@]host[:port][,host…]/[database][?k=v[&k=v]…]
 ///   jdbc:mariadb:[replication:|failover:|loadbalance:|aurora:]//…  (the same)
 ///   jdbc:postgresql:[//host[:port][,host[:port]…]/][database][?k=v[&k=v]…]    database = user name when there is none
+///   jdbc:sqlite:path[?k=v[&k=v]…]    database = the path, also of file:path
 /// PostgreSQL's host may be the percent-encoded folder of a Unix socket. A host of the others may be [ipv6],
 /// (host=h,port=p,user=u,password=x) or address=(host=h)(port=p).
 #pragma once
@@ -22,7 +23,7 @@ using connectors::Result;
 using connectors::Status;
 
 /// The URL scheme also decides how some column types appear, because it used to pick the driver.
-enum class Scheme { kMySql, kMariaDb, kPostgreSql };
+enum class Scheme { kMySql, kMariaDb, kPostgreSql, kSqlite };
 
 struct HostAddress {
   std::string host = "localhost";

@@ -2,12 +2,14 @@
 
 #include "connectors/jdbc/mariadb_session.h"
 #include "connectors/jdbc/postgres_session.h"
+#include "connectors/jdbc/sqlite_session.h"
 
 namespace millrace::jdbc {
 namespace {
 
 Result<std::unique_ptr<Session>> open_once(const ConnectionSettings& settings, bool for_writing) {
   if (settings.url.scheme == Scheme::kPostgreSql) return PgSession::open(settings, for_writing);
+  if (settings.url.scheme == Scheme::kSqlite) return SqliteSession::open(settings, for_writing);
   return MariaDbSession::open(settings, for_writing);
 }
 

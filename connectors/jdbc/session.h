@@ -1,5 +1,6 @@
 /// What the source and the sink need from a database: one session, a streaming reader, a batch writer. MariaDB and
-/// MySQL implement it (mariadb_session.h); another database adds a Dialect and a Session and changes nothing else.
+/// MySQL implement it (mariadb_session.h), PostgreSQL and SQLite; another database adds a Dialect and a Session and
+/// changes nothing else.
 /// Threads: a session and all that it made belong to the task's thread; only interrupt() comes from another.
 /// Virtual calls are per statement or batch, never per row.
 #pragma once
@@ -59,6 +60,7 @@ struct ConnectionSettings {
   int attempts = 3;
   int64_t backoff_ms = 10'000;
   int connect_timeout_s = 30;
+  bool trial = false;  ///< opening the session must not make a database that is missing
   /// "host:port/database as user 'u'", for messages.
   std::string where() const;
 };

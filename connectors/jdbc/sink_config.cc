@@ -237,7 +237,7 @@ Status validate_sink(sdk::ConnectorContext& context, const sdk::Config& config) 
     }
     return sdk::ok();
   }
-  if (auto session = trial_session(config); !session.ok()) {
+  if (auto session = trial_session(config, true); !session.ok()) {
     context.add_config_error("connection.url", "Could not connect to database. " + session.status().message());
   }
   return sdk::ok();

@@ -144,7 +144,8 @@ Status SinkOffsets::take_over(Session& session, const Key& key, Position& positi
 }
 
 Status SinkOffsets::ask(Session& session, const Key& key, Position& position) {
-  auto rows = session.query("SELECT " + offset_ + ", " + epoch_ + " FROM " + name_ + where(key) + " FOR UPDATE");
+  auto rows = session.query("SELECT " + offset_ + ", " + epoch_ + " FROM " + name_ + where(key) +
+                            std::string(dialect_->row_lock()));
   if (!rows.ok()) return rows.status();
   if (rows->empty() || rows->at(0).size() != 2) {
     return give_up("the row of connector '" + connector_ + "' for " + named(key.first, key.second) + " in " + name_ +

@@ -270,7 +270,8 @@ Status JdbcSinkTask::preview(sdk::PreviewContext& context, std::span<const mr_re
     if (Status s = check(context, record); !s.ok()) return s;
   }
   config_->connection.attempts = 1;  // someone waits for the answer
-  config_->exactly_once = false;     // the table of offsets is nobody's business
+  config_->connection.trial = true;
+  config_->exactly_once = false;  // the table of offsets is nobody's business
   if (Status s = connect(context); !s.ok()) return s;
   session_.set(std::make_unique<PreviewSession>(session_.take(), *dialect_, context));
   return write(context, records, false);

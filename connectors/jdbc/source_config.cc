@@ -259,7 +259,7 @@ void check_query_keys(const sdk::Config& config, Findings& findings) {
 }
 
 void check_connection(const sdk::Config& config, Findings& findings) {
-  auto session = trial_session(config);
+  auto session = trial_session(config, false);
   if (!session.ok()) {
     findings.add("connection.url", "Could not connect to database. " + session.status().message());
     return;

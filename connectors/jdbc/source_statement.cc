@@ -48,7 +48,7 @@ SourceStatement::SourceStatement(const SourceConfig& config, const Dialect& dial
     return query ? dialect.quote(name) : dialect.qualified(table) + "." + dialect.quote(name);
   };
   std::vector<std::string> columns;
-  for (const std::string& name : timestamps) columns.push_back(column(name));
+  for (const std::string& name : timestamps) columns.push_back(dialect.point_in_time(column(name)));
   const std::string id = column(incrementing), time = timestamp_expression(columns);
   pieces_ = condition(mode_, id, time);
   std::string end;
@@ -59,7 +59,7 @@ SourceStatement::SourceStatement(const SourceConfig& config, const Dialect& dial
   source_ = query ? std::string() : dialect.qualified(table);
   text_ = (query ? config.query : "SELECT * FROM " + source_) + end;
   told_ = query && config.query_masked ? "<redacted>" : text_;
-  can_probe_ = !query && mode_ != Mode::kBulk && config.query_suffix.empty();
+  can_probe_ = !query && mode_ != Mode::kBulk && config.query_suffix.empty() && dialect.probes_many();
 }
 
 std::vector<Parameter> SourceStatement::parameters(const SourceOffset& from, const Instant& end) const {

@@ -4,6 +4,7 @@
 
 #include "connectors/jdbc/mariadb_sql.h"
 #include "connectors/jdbc/postgres_sql.h"
+#include "connectors/jdbc/sqlite_sql.h"
 
 namespace millrace::jdbc {
 
@@ -31,6 +32,7 @@ std::string Dialect::where(const std::vector<std::string>& keys) const {
 
 std::unique_ptr<Dialect> make_dialect(const JdbcUrl& url, bool quote_identifiers, bool fold_identifiers) {
   if (url.scheme == Scheme::kPostgreSql) return make_postgres_dialect(quote_identifiers, fold_identifiers);
+  if (url.scheme == Scheme::kSqlite) return make_sqlite_dialect(url, quote_identifiers);
   return make_mariadb_dialect(quote_identifiers);
 }
 

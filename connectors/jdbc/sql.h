@@ -1,4 +1,5 @@
-/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect, PostgreSQL has its own.
+/// SQL texts: the seam where databases differ. MariaDB and MySQL share one dialect, PostgreSQL and
+/// SQLite have their own.
 /// Threads: any (immutable).
 #pragma once
 
@@ -34,7 +35,7 @@ class Dialect {
                      const std::vector<std::string>& others) const;
   /// All rows when there are no `keys`.
   std::string remove(const TableId& table, const std::vector<std::string>& keys) const;
-  std::string truncate(const TableId& table) const;
+  virtual std::string truncate(const TableId& table) const;
   virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   /// The table of SinkOffsets: connector, topic, partition; offset and epoch.
@@ -56,6 +57,12 @@ class Dialect {
   virtual std::string literal(const mr_schema& schema, const mr_value& value, const WriteOptions& options) const = 0;
   /// What a statement has in the place of a parameter.
   virtual std::string parameter(const Parameter& value, const WallClock& clock) const = 0;
+  /// What is compared with an Instant in the place of a timestamp column.
+  virtual std::string point_in_time(const std::string& column) const { return column; }
+  /// What a SELECT ends with that keeps its rows from others until the transaction ends.
+  virtual std::string_view row_lock() const { return " FOR UPDATE"; }
+  /// Whether one statement about many tables costs less than one for each.
+  virtual bool probes_many() const { return true; }
   /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
   virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
 

@@ -186,7 +186,7 @@ class Kafka:
         if not self.producer:
             self.producer = handle(PRODUCER, {"bootstrap.servers": self.bootstrap, "linger.ms": "0", "log_level": "0"})
         made = LIB.rd_kafka_topic_new(self.producer, topic.encode(), None)
-        if LIB.rd_kafka_produce(made, 0, COPY_PAYLOAD, value, len(value), key, len(key), None):
+        if LIB.rd_kafka_produce(made, 0, COPY_PAYLOAD, value, len(value or b""), key, len(key), None):
             raise RuntimeError(f"{topic} does not take a record")
         code = LIB.rd_kafka_flush(self.producer, self.TIMEOUT_MS)
         LIB.rd_kafka_topic_destroy(made)

@@ -205,7 +205,7 @@ class JdbcTls(unittest.TestCase):
         self.refused(self.url_of("maria", "127.0.0.1", {"sslMode": "DISABLED"}, "nosuch"), "Unknown database 'nosuch'", "create the database", user="root")
         for url, product in ((f"jdbc:oracle:thin:scott/{SECRET}@//h:1521/x", "Oracle is not supported; "),
                              (f"jdbc:sqlserver://h:1433;databaseName=x;user=sa;password={SECRET}", "SQL Server is not supported; "), ("jdbc:nosuch://h/x", "")):
-            message = self.refused(url, "No suitable driver found for jdbc:", product + "supported are MariaDB, MySQL and PostgreSQL: ")
+            message = self.refused(url, "No suitable driver found for jdbc:", product + "supported are MariaDB, MySQL, PostgreSQL and SQLite: ")
             self.assertNotIn(SECRET, message)
         # A running task says the same, and asks about misspelt parameters.
         for kind, user in (("maria", "ann"), ("postgres", PG_USER)):
