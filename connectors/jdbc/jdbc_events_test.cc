@@ -209,6 +209,31 @@ TEST_F(Events, APutThatIsTriedAgainGoesOnBehindItsCommittedRecords) {
   EXPECT_EQ(host_.reports()[0].index, 1U);
 }
 
+TEST_F(Events, OfOneKeyTheLastRecordOfABatchIsWritten) {
+  ASSERT_EQ(
+      server_->run(
+          {"create table p_shop_orders(id varchar(20) not null primary key, name text)", "create table log(name text)",
+           "create trigger i after insert on p_shop_orders for each row insert into log values (new.name)",
+           "create trigger u after update on p_shop_orders for each row insert into log values (new.name)"},
+          "shop"),
+      "");
+  const mr_schema_id plain = schema(row_of({{"id", spec(MR_STRING, "", false)}, {"name", spec(MR_STRING)}}, "", false));
+  for (const char* mode : {"upsert", "update"}) {
+    for (const auto& [id, name] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"a", "1"}, {"b", "2"}, {"a", "3"}, {"A", "4"}, {"b", "5"}, {"", "6"}, {"", "7"}}) {
+      mr_record made = record(std::nullopt);
+      made.value_schema = plain;
+      made.value = structure({text(id), text(name)});
+      records_.push_back(made);
+    }
+    expect_put(kSink, {{"insert.mode", mode}, {"pk.mode", "record_value"}, {"pk.fields", "id"}});
+    EXPECT_EQ(rows(), (Rows{{"", "7"}, {"a", "4"}, {"b", "5"}}));
+    // Only the server's collation holds a and A equal.
+    EXPECT_EQ(rows("select * from log"), (Rows{{"3"}, {"4"}, {"5"}, {"7"}})) << mode;
+    ASSERT_EQ(server_->run({"delete from log", "update p_shop_orders set name=''", "delete from log"}, "shop"), "");
+  }
+}
+
 TEST_F(Events, ADecimalNumberThatIsTooLongIsRefused) {
   use({{"id", spec(MR_INT32, "", false)},
        {"n", with(spec(MR_BYTES, "org.apache.kafka.connect.data.Decimal"), "scale", "0")}});

@@ -363,7 +363,7 @@ Result<std::unique_ptr<BatchWriter>> MariaDbSession::writer(const RowWrite& writ
                                                             const WriteOptions& options) {
   auto statement = prepare(write.sql);
   if (!statement.ok()) return statement.status();
-  return make_writer(*this, std::move(*statement), std::move(cells), options);
+  return make_writer(*this, write, std::move(*statement), std::move(cells), options);
 }
 
 bool MariaDbSession::lost_race() const {

@@ -79,7 +79,7 @@ Code classify(unsigned number, std::string_view sqlstate);
 Result<std::unique_ptr<RowReader>> open_reader(MariaDbSession& session, Statement statement,
                                                std::span<const Parameter> parameters, const ReadOptions& options);
 /// A prepared write with array binding (mariadb_writer.cc).
-std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells,
-                                         const WriteOptions& options);
+std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, const RowWrite& write, Statement statement,
+                                         std::vector<Cell> cells, const WriteOptions& options);
 
 }  // namespace millrace::jdbc

@@ -8,6 +8,7 @@
 
 #include "connectors/jdbc/decimal.h"
 #include "connectors/jdbc/geometry.h"
+#include "connectors/jdbc/key_order.h"
 #include "connectors/jdbc/mariadb_session.h"
 #include "connectors/jdbc/temporal.h"
 
@@ -83,16 +84,22 @@ mr_value member(const mr_value& value, uint32_t index) {
 
 class Writer final : public BatchWriter {
  public:
-  Writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells, const WriteOptions& options)
+  Writer(MariaDbSession& session, const RowWrite& write, Statement statement, std::vector<Cell> cells,
+         const WriteOptions& options)
       : session_(session),
         statement_(std::move(statement)),
         cells_(std::move(cells)),
         options_(options),
+        first_key_(write.kind == RowWrite::Kind::kUpdate ? write.changed.size() : 0),
+        keys_(write.keys.size()),
+        last_wins_(write.kind == RowWrite::Kind::kUpdate ||
+                   (write.kind == RowWrite::Kind::kUpsert && write.changed.size() == write.others.size())),
         columns_(cells_.size()) {
     for (size_t i = 0; i < cells_.size(); ++i) columns_[i].type = wire_type(cells_[i].form);
   }
 
   Status write(std::span<const mr_record* const> records) override {
+    if (last_wins_ && records.size() > 1) records = last_of_each_key(records);
     // A packet above the server's limit ends the connection; half of it leaves room for lengths and types.
     const size_t bytes_max = session_.packet_bytes_max() / 2;
     while (!records.empty()) {
@@ -112,6 +119,53 @@ class Writer final : public BatchWriter {
   }
 
  private:
+  mr_value value_of(const mr_record& record, const Cell& cell) const {
+    const mr_value value = cell_of(record, cell.source);
+    return value.kind == MR_NULL && cell.fallback != nullptr ? *cell.fallback : value;
+  }
+
+  /// Keys whose bytes are equal are equal; those that only the server's collation holds equal are all written.
+  std::span<const mr_record* const> last_of_each_key(std::span<const mr_record* const> records) {
+    key_order_.start(records.size());
+    std::string& key = key_order_.buffer();
+    for (size_t row = 0; row < records.size(); ++row) {
+      bool plain = true;
+      for (size_t i = first_key_; i < first_key_ + keys_; ++i) {
+        plain = append_key(value_of(*records[row], cells_[i]), key) && plain;
+      }
+      // The row's number makes its key unlike all others.
+      if (!plain) key.append(reinterpret_cast<const char*>(&row), sizeof(row));
+      key_order_.add();
+    }
+    const std::span<const uint32_t> order = key_order_.survivors(true);
+    if (order.size() == records.size()) return records;
+    kept_.clear();
+    for (const uint32_t row : order) kept_.push_back(records[row]);
+    return kept_;
+  }
+
+  /// False: nulls, which are not equal, and structs.
+  static bool append_key(const mr_value& value, std::string& key) {
+    const auto append = [&](const auto& part) { key.append(reinterpret_cast<const char*>(&part), sizeof(part)); };
+    switch (value.kind) {
+      case MR_NULL:
+      case MR_ARRAY:
+      case MR_MAP:
+      case MR_STRUCT:
+        return false;
+      case MR_STRING:
+      case MR_BYTES:
+      case MR_DECIMAL:
+        append(value.size);
+        append(value.scale);
+        key.append(value.u.bytes, value.size);
+        return true;
+      default:
+        append(value.u.i64);
+        return true;
+    }
+  }
+
   void reset(size_t rows) {
     bytes_.clear();
     for (Column& column : columns_) {
@@ -143,8 +197,7 @@ class Writer final : public BatchWriter {
     for (size_t i = 0; i < cells_.size(); ++i) {
       const Cell& cell = cells_[i];
       Column& column = columns_[i];
-      mr_value value = cell_of(record, cell.source);
-      if (value.kind == MR_NULL && cell.fallback != nullptr) value = *cell.fallback;
+      const mr_value value = value_of(record, cell);
       bytes += 10;
       if (value.kind == MR_NULL) {
         column.indicators[row] = STMT_INDICATOR_NULL;
@@ -314,6 +367,10 @@ class Writer final : public BatchWriter {
   Statement statement_;
   const std::vector<Cell> cells_;
   const WriteOptions& options_;
+  const size_t first_key_, keys_;  // the cells of the key
+  const bool last_wins_;           // rows of one key that follow one another leave what the last says
+  KeyOrder key_order_;
+  std::vector<const mr_record*> kept_;
   std::vector<Column> columns_;
   std::vector<MYSQL_BIND> binds_;
   ByteArena bytes_;
@@ -321,9 +378,9 @@ class Writer final : public BatchWriter {
 
 }  // namespace
 
-std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, Statement statement, std::vector<Cell> cells,
-                                         const WriteOptions& options) {
-  return std::make_unique<Writer>(session, std::move(statement), std::move(cells), options);
+std::unique_ptr<BatchWriter> make_writer(MariaDbSession& session, const RowWrite& write, Statement statement,
+                                         std::vector<Cell> cells, const WriteOptions& options) {
+  return std::make_unique<Writer>(session, write, std::move(statement), std::move(cells), options);
 }
 
 }  // namespace millrace::jdbc

@@ -41,23 +41,6 @@ void cancel_query(std::shared_ptr<PGcancel> query) {
   done.wait_for(kPatience);
 }
 
-/// Tells the server to end the query, in a connection of its own, which the library opens without a time limit: a
-/// server that does not answer is left to a thread that outlives the session.
-void cancel_query(std::shared_ptr<PGcancel> query) {
-  constexpr std::chrono::seconds kPatience{1};
-  std::packaged_task<void()> cancel([query = std::move(query)] {
-    char ignored[256];
-    PQcancel(query.get(), ignored, sizeof(ignored));
-  });
-  const std::future<void> done = cancel.get_future();
-  try {
-    std::thread(std::move(cancel)).detach();
-  } catch (const std::system_error&) {
-    return;  // no thread to be had; the query ends when the server finds nobody to answer to
-  }
-  done.wait_for(kPatience);
-}
-
 }  // namespace
 
 Code classify_sqlstate(std::string_view sqlstate) {
