@@ -8,6 +8,8 @@
 namespace millrace::mariadb {
 namespace {
 
+constexpr int kAlterationsMax = 100;  // of a table, until a chunk of it can be read
+
 bool unique_key(const TableDefinition& table, const std::vector<std::string>& key) {
   return std::none_of(key.begin(), key.end(), [&](const std::string& name) {
     const ColumnDefinition* column = table.find(name);
@@ -208,10 +210,7 @@ Result<bool> IncrementalSnapshot::advance(const GtidList& streamed) {
     if (Status s = close_window(); !s.ok()) return s;
     return true;
   }
-  if (wait_for_) {
-    wait_for_.reset();
-    waited_ = true;
-  }
+  wait_for_.reset();
   return open_window(streamed);
 }
 
@@ -229,7 +228,7 @@ Result<bool> IncrementalSnapshot::open_window(const GtidList& streamed) {
   rows_.clear();
   Reading reading = Reading::kTableDone;
   while (reading == Reading::kTableDone && !items_.empty()) {
-    auto read = read_chunk(window);
+    auto read = read_chunk(window, streamed);
     if (!read.ok()) {
       rows_.clear();
       return read.status();
@@ -288,7 +287,7 @@ Status IncrementalSnapshot::find_bounds(ChunkRequest& request, bool& empty) {
   return sdk::ok();
 }
 
-Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_chunk(Window& window) {
+Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_chunk(Window& window, const GtidList& streamed) {
   const Item& item = items_.front();
   const TableDefinition* table = host_.table(item.id);
   if (table == nullptr) {
@@ -313,9 +312,16 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_chunk(Window& win
   if (reading.ok() || !(source_->altered() || wrong_filter)) return reading;
   // Columns of which the stream has not told yet, or a table that is gone: the stream will tell when it gets there.
   rows_.clear();
-  if (source_->altered() && !waited_ && window.view) {
-    wait_for_ = window.view;
-    return Reading::kLater;
+  if (source_->altered() && ++alterations_ < kAlterationsMax) {
+    // What altered the table is before the server's present place; meanwhile it may be altered again.
+    if (Status s = source_->close_view(); !s.ok()) return s;
+    auto present = source_->open_view();
+    if (!present.ok()) return present.status();
+    if (*present && !streamed.contains_all(**present)) {
+      wait_for_ = std::move(*present);
+      return Reading::kLater;
+    }
+    window.view = std::move(*present);
   }
   host_.warn("snapshot of " + item.id.full() + " is given up: " + reading.status().message());
   table_done("SQL_EXCEPTION");
@@ -359,7 +365,7 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_rows(Window& wind
   }
   window.whole = item.maximum_key.empty();  // all keys are NULL
   if (request.unique) window.last_key = key.json_of_row(rows_.row(rows_.rows() - 1));
-  waited_ = false;
+  alterations_ = 0;
   // Rows that cannot be compared are right only at the very place where they were read.
   window.by_mark = options_.watermark != IncrementalOptions::Watermark::kGtid && (window.keyed || !window.view);
   if (!window.by_mark && !window.view) {

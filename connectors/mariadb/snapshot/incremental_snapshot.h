@@ -138,7 +138,7 @@ class IncrementalSnapshot {
   void tell_stopped(const std::string& names);
   Result<std::vector<TableId>> expand(const std::vector<std::string>& expressions) const;
   Result<bool> open_window(const GtidList& streamed);
-  Result<Reading> read_chunk(Window& window);
+  Result<Reading> read_chunk(Window& window, const GtidList& streamed);
   Result<Reading> read_rows(Window& window, ChunkRequest& request);
   void weigh(Item& item) const;
   Status find_bounds(ChunkRequest& request, bool& empty);
@@ -166,7 +166,7 @@ class IncrementalSnapshot {
   std::optional<SnapshotLedger> ledger_;
   std::deque<BlockingSnapshot> blocking_;
   std::optional<GtidList> wait_for_;  // after the server's tables were ahead of the stream's definitions
-  bool waited_ = false;
+  int alterations_ = 0;               // that kept the chunk at hand from being read
 };
 
 /// Notifications of initial and blocking snapshots (golden 184, 185): "Initial Snapshot", a random id each.

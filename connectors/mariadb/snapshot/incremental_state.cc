@@ -139,7 +139,7 @@ SnapshotLedger::Table* IncrementalSnapshot::ledger_entry(const TableId& id) {
 
 void IncrementalSnapshot::table_done(std::string_view status) {
   const Item item = items_.front();
-  waited_ = false;
+  alterations_ = 0;
   tell("TABLE_SCAN_COMPLETED",
        {{"scanned_collection", item.id.full()},
         {"total_rows_scanned", std::to_string(item.rows)},
