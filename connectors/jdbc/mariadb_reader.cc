@@ -5,39 +5,14 @@
 #include <numeric>
 
 #include "connectors/jdbc/decimal.h"
+#include "connectors/jdbc/mariadb_description.h"
 #include "connectors/jdbc/mariadb_session.h"
 #include "connectors/jdbc/timestamp_form.h"
 
 namespace millrace::jdbc {
 namespace {
 
-constexpr unsigned kBinaryCharset = 63;
-constexpr std::string_view kDecimalName = "org.apache.kafka.connect.data.Decimal";
-constexpr std::string_view kDateName = "org.apache.kafka.connect.data.Date";
-constexpr std::string_view kTimeName = "org.apache.kafka.connect.data.Time";
-
-/// How a column's bytes become a value.
-enum class Decode : uint8_t {
-  kInt,
-  kUnsigned64,
-  kBoolean,
-  kBit,
-  kBitBoolean,
-  kFloat,
-  kDouble,
-  kDecimal,
-  kText,
-  kDate,
-  kTime,
-  kTimestamp,
-  kYear
-};
-
-struct Column {
-  Decode decode = Decode::kText;
-  mr_kind kind = MR_STRING;
-  int scale = 0;
-};
+using Decode = MariaDbDecode;
 
 /// Fixed-size landing place of one column; variable-length ones are fetched into the batch's bytes.
 struct Landing {
@@ -51,107 +26,6 @@ struct Landing {
   unsigned long length = 0;
   my_bool is_null = 0, truncated = 0;
 };
-
-/// Choice of type by URL scheme, because that used to select the driver and so what consumers of the topic see.
-struct TypeRules {
-  bool tiny_is_bit, bit_is_boolean, tiny_is_boolean, year_is_date;
-  explicit TypeRules(const JdbcUrl& url) {
-    const bool mariadb = url.scheme == Scheme::kMariaDb;
-    tiny_is_bit = url.flag("tinyint1isbit", true);
-    const bool transformed = url.flag("transformedbitisboolean", mariadb);
-    bit_is_boolean = mariadb && transformed;
-    tiny_is_boolean = tiny_is_bit && transformed;
-    year_is_date = url.flag("yearisdatetype", true);
-  }
-};
-
-void describe_integer(const MYSQL_FIELD& field, const TypeRules& rules, ResultColumn& column, Column& decoder) {
-  const bool is_unsigned = (field.flags & UNSIGNED_FLAG) != 0;
-  decoder.decode = Decode::kInt;
-  switch (field.type) {
-    case MYSQL_TYPE_TINY:
-      column.type = is_unsigned ? MR_INT16 : MR_INT8;
-      if (field.length == 1 && rules.tiny_is_boolean) {
-        column.type = MR_BOOLEAN;
-        decoder.decode = Decode::kBoolean;
-      }
-      break;
-    case MYSQL_TYPE_SHORT:
-      column.type = is_unsigned ? MR_INT32 : MR_INT16;
-      break;
-    case MYSQL_TYPE_INT24:
-    case MYSQL_TYPE_LONG:
-      column.type = is_unsigned ? MR_INT64 : MR_INT32;
-      break;
-    default:
-      column.type = MR_INT64;
-      if (is_unsigned) decoder.decode = Decode::kUnsigned64;
-      break;
-  }
-}
-
-void describe(const MYSQL_FIELD& field, const TypeRules& rules, TimestampGranularity granularity, ResultColumn& column,
-              Column& decoder) {
-  column.label.assign(field.name, field.name_length);
-  column.optional = (field.flags & NOT_NULL_FLAG) == 0;
-  switch (field.type) {
-    case MYSQL_TYPE_TINY:
-    case MYSQL_TYPE_SHORT:
-    case MYSQL_TYPE_INT24:
-    case MYSQL_TYPE_LONG:
-    case MYSQL_TYPE_LONGLONG:
-      describe_integer(field, rules, column, decoder);
-      break;
-    case MYSQL_TYPE_BIT:
-      decoder.decode = field.length == 1 && rules.bit_is_boolean ? Decode::kBitBoolean : Decode::kBit;
-      column.type = decoder.decode == Decode::kBitBoolean ? MR_BOOLEAN : MR_INT8;
-      break;
-    case MYSQL_TYPE_FLOAT:
-      column.type = MR_FLOAT32;
-      decoder.decode = Decode::kFloat;
-      break;
-    case MYSQL_TYPE_DOUBLE:
-      column.type = MR_FLOAT64;
-      decoder.decode = Decode::kDouble;
-      break;
-    case MYSQL_TYPE_DECIMAL:
-    case MYSQL_TYPE_NEWDECIMAL:
-      column.type = MR_BYTES;
-      column.logical = kDecimalName;
-      column.scale = static_cast<int>(field.decimals);
-      column.precision =
-          static_cast<int>(field.length) - (field.decimals > 0 ? 1 : 0) - ((field.flags & UNSIGNED_FLAG) != 0 ? 0 : 1);
-      decoder.decode = Decode::kDecimal;
-      decoder.scale = column.scale;
-      break;
-    case MYSQL_TYPE_DATE:
-    case MYSQL_TYPE_NEWDATE:
-      column.type = MR_INT32;
-      column.logical = kDateName;
-      decoder.decode = Decode::kDate;
-      break;
-    case MYSQL_TYPE_TIME:
-      column.type = MR_INT32;
-      column.logical = kTimeName;
-      decoder.decode = Decode::kTime;
-      break;
-    case MYSQL_TYPE_DATETIME:
-    case MYSQL_TYPE_TIMESTAMP:
-      describe_timestamp(granularity, column);
-      decoder.decode = Decode::kTimestamp;
-      break;
-    case MYSQL_TYPE_YEAR:
-      column.type = MR_INT32;
-      if (rules.year_is_date) column.logical = kDateName;
-      decoder.decode = rules.year_is_date ? Decode::kYear : Decode::kInt;
-      break;
-    default:
-      decoder.decode = Decode::kText;
-      column.type = field.charsetnr == kBinaryCharset && field.type != MYSQL_TYPE_NULL ? MR_BYTES : MR_STRING;
-      break;
-  }
-  decoder.kind = column.type;
-}
 
 enum class ZeroDate { kFail, kNull, kRound };
 
@@ -260,20 +134,20 @@ class Reader final : public RowReader {
                                                                       &mysql_free_result);
     if (metadata == nullptr) return {Code::kInvalidConfig, "the statement returns no rows; use a SELECT"};
     const unsigned count = mysql_num_fields(metadata.get());
-    const TypeRules rules(session_.url());
+    const MariaDbTypes types(session_.url());
     columns_.resize(count);
     decoders_.resize(count);
     landings_.resize(count);
     std::vector<MYSQL_BIND> binds(count);
     for (unsigned i = 0; i < count; ++i) {
-      describe(*mysql_fetch_field_direct(metadata.get(), i), rules, options_.granularity, columns_[i], decoders_[i]);
+      describe(*mysql_fetch_field_direct(metadata.get(), i), types, options_.granularity, columns_[i], decoders_[i]);
       bind_column(decoders_[i], landings_[i], binds[i]);
     }
     if (mysql_stmt_bind_result(statement_.get(), binds.data()) != 0) return session_.failed(statement_.get());
     return sdk::ok();
   }
 
-  static void bind_column(const Column& column, Landing& landing, MYSQL_BIND& bind) {
+  static void bind_column(const MariaDbColumn& column, Landing& landing, MYSQL_BIND& bind) {
     bind = MYSQL_BIND{};
     bind.buffer = &landing.integer;
     bind.length = &landing.length;
@@ -325,7 +199,7 @@ class Reader final : public RowReader {
 
   Status decode(size_t i, mr_value& value, ByteArena& bytes) {
     Landing& landing = landings_[i];
-    const Column& column = decoders_[i];
+    const MariaDbColumn& column = decoders_[i];
     value = mr_value{};
     if (landing.is_null) return sdk::ok();
     value.kind = static_cast<uint8_t>(column.kind);
@@ -495,7 +369,7 @@ class Reader final : public RowReader {
   ReadOptions options_;
   ZeroDate zero_date_ = ZeroDate::kFail;
   std::vector<ResultColumn> columns_;
-  std::vector<Column> decoders_;
+  std::vector<MariaDbColumn> decoders_;
   std::vector<Landing> landings_;
   std::vector<size_t> tracked_;
   std::vector<int64_t> numbers_;

@@ -52,21 +52,11 @@ class MariaDbDialect final : public Dialect {
     return sql;
   }
 
-  std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
-    std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      sql += (i == 0 ? "\n" : ",\n") + clause(columns[i]);
-      if (columns[i].key) key += (key.empty() ? "" : ",") + quote(columns[i].name);
-    }
-    if (!key.empty()) sql += ",\nPRIMARY KEY(" + key + ")";
-    return sql + ")";
-  }
-
   std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
     std::string sql = "ALTER TABLE " + qualified(table) + " ";
     for (size_t i = 0; i < columns.size(); ++i) {
       if (columns.size() > 1) sql += i == 0 ? "\n" : ",\n";
-      sql += "ADD " + clause(columns[i]);
+      sql += "ADD " + clause(columns[i], columns[i].optional);
     }
     return sql;
   }
@@ -183,27 +173,7 @@ class MariaDbDialect final : public Dialect {
  private:
   std::string columns_of(const TableId& table, const std::vector<std::string>& keys,
                          const std::vector<std::string>& others) const {
-    std::string sql = qualified(table) + "(";
-    bool first = true;
-    for (const auto* names : {&keys, &others}) {
-      for (const std::string& name : *names) {
-        sql += (first ? "" : ",") + quote(name);
-        first = false;
-      }
-    }
-    return sql + ")";
-  }
-
-  static std::string marks(size_t count) {
-    std::string sql;
-    for (size_t i = 0; i < count; ++i) sql += i == 0 ? "?" : ",?";
-    return sql;
-  }
-
-  std::string clause(const ColumnDefinition& column) const {
-    std::string sql = quote(column.name) + " " + column.type;
-    if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;
-    return sql + (column.optional ? " NULL" : " NOT NULL");
+    return qualified(table) + "(" + listed(keys, others) + ")";
   }
 
   /// PostgreSQL's NUMERIC without precision comes with scale 127, which no column here has.

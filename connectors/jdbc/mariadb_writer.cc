@@ -93,7 +93,8 @@ class Writer final : public BatchWriter {
         first_key_(write.kind == RowWrite::Kind::kUpdate ? write.changed.size() : 0),
         keys_(write.keys.size()),
         last_wins_(write.kind == RowWrite::Kind::kUpdate ||
-                   (write.kind == RowWrite::Kind::kUpsert && write.changed.size() == write.others.size())),
+                   (write.kind == RowWrite::Kind::kUpsert && write.by_primary_key &&
+                    write.changed.size() == write.others.size())),
         columns_(cells_.size()) {
     for (size_t i = 0; i < cells_.size(); ++i) columns_[i].type = wire_type(cells_[i].form);
   }

@@ -73,24 +73,13 @@ class PostgresDialect final : public Dialect {
 
   std::string insert(const TableId& table, const std::vector<std::string>& keys,
                      const std::vector<std::string>& others) const override {
-    std::string marks;
-    for (size_t i = 0; i < keys.size() + others.size(); ++i) marks += i == 0 ? "?" : ",?";
-    return "INSERT INTO " + qualified(table) + " (" + listed(keys, others) + ") VALUES (" + marks + ")";
+    return "INSERT INTO " + qualified(table) + " (" + listed(keys, others) + ") VALUES (" +
+           marks(keys.size() + others.size()) + ")";
   }
 
   std::string upsert(const TableId& table, const std::vector<std::string>& keys, const std::vector<std::string>& others,
                      const std::vector<std::string>& updated) const override {
     return insert(table, keys, others) + on_conflict(keys, updated);
-  }
-
-  std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
-    std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      sql += (i == 0 ? "\n" : ",\n") + clause(columns[i], columns[i].optional);
-      if (columns[i].key) key += (key.empty() ? "" : ",") + quote(columns[i].name);
-    }
-    if (!key.empty()) sql += ",\nPRIMARY KEY(" + key + ")";
-    return sql + ")";
   }
 
   std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
@@ -217,7 +206,7 @@ class PostgresDialect final : public Dialect {
 
   /// ` ON CONFLICT …`
   std::string on_conflict(const std::vector<std::string>& keys, const std::vector<std::string>& updated) const {
-    std::string sql = " ON CONFLICT (" + listed(keys, {}) + ") DO ";
+    std::string sql = " ON CONFLICT (" + listed(keys) + ") DO ";
     if (updated.empty()) return sql + "NOTHING";
     for (size_t i = 0; i < updated.size(); ++i) {
       const std::string name = quote(updated[i]);
@@ -226,21 +215,7 @@ class PostgresDialect final : public Dialect {
     return sql;
   }
 
-  std::string listed(const std::vector<std::string>& first, const std::vector<std::string>& second) const {
-    std::string sql;
-    for (const auto* names : {&first, &second}) {
-      for (const std::string& name : *names) sql += (sql.empty() ? "" : ",") + quote(name);
-    }
-    return sql;
-  }
-
  private:
-  std::string clause(const ColumnDefinition& column, bool nullable) const {
-    std::string sql = quote(column.name) + " " + column.type;
-    if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;
-    return sql + (nullable ? " NULL" : " NOT NULL");
-  }
-
   const bool quotes_, folds_;
 };
 

@@ -210,6 +210,7 @@ struct RowWrite {
   /// For one row, a ? for each cell. The cells: keys, others; update: changed, keys; delete: keys.
   std::string sql;
   const Dialect* dialect = nullptr;  ///< lives as long as the session
+  bool by_primary_key = false;       ///< `keys` are the primary key: an upsert leaves one row for each
 };
 
 /// One prepared write and its parameter arrays.

@@ -57,6 +57,7 @@ class SinkTable {
   Result<FieldPlan> plan(const sdk::TaskContext& context) const;
   Result<std::unique_ptr<BatchWriter>> prepare(Session& session, const FieldPlan& plan, const Absent& absent) const;
   std::vector<Cell> cells(const std::vector<SinkField>& fields) const;
+  bool is_primary_key(const std::vector<std::string>& names) const;
   Status write_runs(Session& session, const sdk::TaskContext& context, const FieldPlan& plan);
   void find_absent(const FieldPlan& plan, const mr_record& record, Absent& absent) const;
   Status ensure(Session& session, const FieldPlan& plan);

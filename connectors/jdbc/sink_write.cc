@@ -141,6 +141,16 @@ std::vector<Cell> SinkTable::cells(const std::vector<SinkField>& fields) const {
   return cells;
 }
 
+bool SinkTable::is_primary_key(const std::vector<std::string>& names) const {
+  size_t found = 0;
+  for (const ColumnInfo& column : columns_) {
+    if (!column.primary_key) continue;
+    if (std::find(names.begin(), names.end(), column.name) == names.end()) return false;
+    ++found;
+  }
+  return found != 0 && found == names.size();
+}
+
 Result<std::unique_ptr<BatchWriter>> SinkTable::prepare(Session& session, const FieldPlan& plan,
                                                         const Absent& absent) const {
   const auto is_absent = [&](size_t i) { return std::find(absent.begin(), absent.end(), i) != absent.end(); };
@@ -148,6 +158,7 @@ Result<std::unique_ptr<BatchWriter>> SinkTable::prepare(Session& session, const 
   write.table = id_;
   write.dialect = &dialect_;
   write.keys = columns_of(plan.keys);
+  write.by_primary_key = is_primary_key(write.keys);
   const std::vector<std::string> others = columns_of(plan.others);
   std::vector<std::string>& changed = write.changed;
   std::vector<Cell> key_cells = cells(plan.keys), other_cells = cells(plan.others), changed_cells;

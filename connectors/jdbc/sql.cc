@@ -19,6 +19,36 @@ std::string Dialect::remove(const TableId& table, const std::vector<std::string>
 
 std::string Dialect::truncate(const TableId& table) const { return "TRUNCATE TABLE " + qualified(table); }
 
+std::string Dialect::create(const TableId& table, const std::vector<ColumnDefinition>& columns) const {
+  std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    sql += (i == 0 ? "\n" : ",\n") + clause(columns[i], columns[i].optional);
+    if (columns[i].key) key += (key.empty() ? "" : ",") + quote(columns[i].name);
+  }
+  if (!key.empty()) sql += ",\nPRIMARY KEY(" + key + ")";
+  return sql + ")";
+}
+
+std::string Dialect::clause(const ColumnDefinition& column, bool nullable) const {
+  const std::string sql = quote(column.name) + " " + column.type;
+  if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;
+  return sql + (nullable ? " NULL" : " NOT NULL");
+}
+
+std::string Dialect::listed(const std::vector<std::string>& first, const std::vector<std::string>& second) const {
+  std::string sql;
+  for (const auto* names : {&first, &second}) {
+    for (const std::string& name : *names) sql += (sql.empty() ? "" : ",") + quote(name);
+  }
+  return sql;
+}
+
+std::string Dialect::marks(size_t count) {
+  std::string sql;
+  for (size_t i = 0; i < count; ++i) sql += i == 0 ? "?" : ",?";
+  return sql;
+}
+
 std::string Dialect::assignments(const std::vector<std::string>& names, std::string_view separator) const {
   std::string sql;
   for (size_t i = 0; i < names.size(); ++i)

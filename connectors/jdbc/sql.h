@@ -36,7 +36,7 @@ class Dialect {
   /// All rows when there are no `keys`.
   std::string remove(const TableId& table, const std::vector<std::string>& keys) const;
   virtual std::string truncate(const TableId& table) const;
-  virtual std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
+  std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const;
   virtual std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const = 0;
   /// The table of SinkOffsets: connector, topic, partition; offset and epoch.
   virtual std::string create_offsets(const TableId& table) const = 0;
@@ -65,6 +65,14 @@ class Dialect {
   virtual bool probes_many() const { return true; }
   /// A table name of the user, split at dots outside quotes, missing parts taken from `url`.
   virtual Result<TableId> table_id(std::string_view name, const JdbcUrl& url) const = 0;
+  /// Quoted names with commas between them.
+  std::string listed(const std::vector<std::string>& first, const std::vector<std::string>& second = {}) const;
+
+ protected:
+  /// A column of CREATE TABLE or ALTER TABLE; `nullable` matters where it has no default.
+  std::string clause(const ColumnDefinition& column, bool nullable) const;
+  /// ?,?
+  static std::string marks(size_t count);
 
  private:
   std::string assignments(const std::vector<std::string>& names, std::string_view separator) const;

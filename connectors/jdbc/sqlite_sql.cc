@@ -40,11 +40,8 @@ class SqliteDialect final : public Dialect {
 
   std::string insert(const TableId& table, const std::vector<std::string>& keys,
                      const std::vector<std::string>& others) const override {
-    std::string marks;
-    for (size_t i = 0; i < keys.size() + others.size(); ++i) marks += i == 0 ? "?" : ",?";
-    const std::string first = listed(keys), second = listed(others);
-    return "INSERT INTO " + qualified(table) + "(" + first + (first.empty() || second.empty() ? "" : ",") + second +
-           ") VALUES(" + marks + ")";
+    return "INSERT INTO " + qualified(table) + "(" + listed(keys, others) + ") VALUES(" +
+           marks(keys.size() + others.size()) + ")";
   }
 
   /// INSERT OR REPLACE would delete the row first, and with it the columns that the record does not have.
@@ -60,16 +57,6 @@ class SqliteDialect final : public Dialect {
   }
 
   std::string truncate(const TableId& table) const override { return remove(table, {}); }
-
-  std::string create(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
-    std::string sql = "CREATE TABLE " + qualified(table) + " (", key;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      sql += (i == 0 ? "\n" : ",\n") + clause(columns[i], columns[i].optional);
-      if (columns[i].key) key += (key.empty() ? "" : ",") + quote(columns[i].name);
-    }
-    if (!key.empty()) sql += ",\nPRIMARY KEY(" + key + ")";
-    return sql + ")";
-  }
 
   /// A statement adds one column, which may be NOT NULL only with a default.
   std::string alter(const TableId& table, const std::vector<ColumnDefinition>& columns) const override {
@@ -198,18 +185,6 @@ class SqliteDialect final : public Dialect {
   }
 
  private:
-  std::string listed(const std::vector<std::string>& names) const {
-    std::string sql;
-    for (const std::string& name : names) sql += (sql.empty() ? "" : ",") + quote(name);
-    return sql;
-  }
-
-  std::string clause(const ColumnDefinition& column, bool nullable) const {
-    std::string sql = quote(column.name) + " " + column.type;
-    if (!column.default_text.empty()) return sql + " DEFAULT " + column.default_text;
-    return sql + (nullable ? " NULL" : " NOT NULL");
-  }
-
   const bool quotes_, dates_as_text_;
 };
 
