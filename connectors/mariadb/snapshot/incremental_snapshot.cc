@@ -308,8 +308,9 @@ Result<IncrementalSnapshot::Reading> IncrementalSnapshot::read_chunk(Window& win
     return Reading::kTableDone;
   }
   auto reading = read_rows(window, request);
+  if (reading.ok()) return reading;  // the item may be gone with its table
   const bool wrong_filter = !item.filter.empty() && source_->refused();
-  if (reading.ok() || !(source_->altered() || wrong_filter)) return reading;
+  if (!source_->altered() && !wrong_filter) return reading;
   // Columns of which the stream has not told yet, or a table that is gone: the stream will tell when it gets there.
   rows_.clear();
   if (source_->altered() && ++alterations_ < kAlterationsMax) {
