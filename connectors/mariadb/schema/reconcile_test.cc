@@ -94,6 +94,10 @@ TEST(FromTableMap, AgreesWithItsMap) {
   EXPECT_EQ(made.value().find("kind")->enum_values, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(made.value().find("raw")->type_name, "BINARY");
   EXPECT_FALSE(made.value().find("raw")->charset);
+  TableMap latin = full_map();
+  latin.columns[4].collation = 8;
+  latin.columns[4].labels = {"na\xefve", "\xfc"};
+  EXPECT_EQ(from_table_map(latin)->find("kind")->enum_values, (std::vector<std::string>{"naïve", "ü"}));
   TableMap nameless = full_map();
   nameless.has_names = false;
   EXPECT_FALSE(from_table_map(nameless).ok());

@@ -129,7 +129,9 @@ ColumnDefinition column_of(const WireColumn& wire) {
   const bool number = type != nullptr && type->family == ColumnType::Family::kNumber && wire.type != 16;
   if (wire.is_unsigned && number) name += " UNSIGNED";
   column.type_name = column.type_expression = name;
-  column.enum_values = wire.labels;
+  connectors::ByteArena arena;
+  const TextDecoder decoder(column.charset.value_or(""));  // the labels have the column's character set
+  for (const std::string& label : wire.labels) column.enum_values.emplace_back(decoder.decode(label, arena));
   column.optional = wire.nullable;
   column.has_default = wire.nullable;
   return column;
