@@ -3,10 +3,13 @@
 // skipped.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "connectors/mariadb/schema/history/history_json.h"
 #include "connectors/mariadb/schema/history/history_record.h"
@@ -161,11 +164,13 @@ class Replay {
 TEST(SchemaGolden, EveryRecordedStatement) {
   if (!fs::exists(root())) GTEST_SKIP() << "no recordings at " << root();
   std::set<const Exception*> met;
+  std::vector<std::string> folders;
   size_t cases = 0, statements = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(root())) {
     if (!fs::exists(entry.path() / "expected.jsonl")) continue;
     const Case recorded = read_case(entry.path());
     ++cases;
+    folders.push_back(entry.path().filename());
     for (const bool history : {true, false}) {
       Replay replay(recorded, met);
       for (const Recorded& statement : history ? recorded.history : recorded.changes) {
@@ -178,7 +183,11 @@ TEST(SchemaGolden, EveryRecordedStatement) {
   EXPECT_GT(statements, 0u);
   RecordProperty("statements", static_cast<int>(statements));
   for (const Exception& exception : kExceptions) {
-    if (!fs::exists(root() / "130-ddl-midstream")) break;  // a selection of the recordings
+    // The repository has a selection of the recordings.
+    if (std::none_of(folders.begin(), folders.end(),
+                     [&](const std::string& folder) { return folder.starts_with(exception.folder); })) {
+      continue;
+    }
     EXPECT_TRUE(met.contains(&exception)) << exception.ddl_begins << " does not differ any more: " << exception.reason;
   }
 }
