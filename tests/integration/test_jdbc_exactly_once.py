@@ -1,10 +1,14 @@
 """The JDBC sink with millrace.exactly.once: the worker is killed while rows flow into a table without a key, and each record is there once."""
 import os
 import random
+import sys
 import time
 import unittest
 
-from support import DatabaseTest, eventually
+from support import ROOT, DatabaseTest, eventually
+
+sys.path.insert(0, str(ROOT / "tests/support"))
+from fault_proxy import FaultProxy  # noqa: E402
 
 
 class JdbcExactlyOnce(DatabaseTest):
@@ -12,6 +16,12 @@ class JdbcExactlyOnce(DatabaseTest):
         super().setUp()
         for name in ("src", "dst"):
             self.db.sql(f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        self.proxy = FaultProxy(self.db.port)
+        self.proxy.delay_s = 0.002  # no machine is so fast that a copy ends before the kills
+        self.addCleanup(self.proxy.close)
+
+    def slow_sink(self, **more):
+        return self.sink("dst", "my_topic_events", **more) | {"connection.url": f"jdbc:mariadb://127.0.0.1:{self.proxy.port}/dst"}
 
     def counts(self, table="dst.copied"):
         """Rows and different rows."""
@@ -29,7 +39,7 @@ class JdbcExactlyOnce(DatabaseTest):
         self.db.sql("CREATE TABLE src.events (id int primary key, name varchar(40))")
         worker = self.worker(settings={"consumer.max.poll.records": "100", "offset.flush.interval.ms": "500"}).start()
         worker.must_create("source", self.source("src", "events", **{"batch.max.rows": "200"}))
-        worker.must_create("copy", self.sink("dst", "my_topic_events", **{
+        worker.must_create("copy", self.slow_sink(**{
             "table.name.format": "copied", "insert.mode": "insert", "millrace.exactly.once": "true"}))
         seed, step, in_the_middle = random.Random(20261121), rows // kills, 0
         for begin in range(0, step * kills, step):
@@ -58,7 +68,7 @@ class JdbcExactlyOnce(DatabaseTest):
         worker = self.worker(settings={"consumer.max.poll.records": "200"}).start()
         worker.must_create("source", self.source("src", "events"))
         eventually(lambda: worker.get("/connectors/source/offsets").json["offsets"], "the topic is filled")
-        worker.must_create("copy", self.sink("dst", "my_topic_events", **{
+        worker.must_create("copy", self.slow_sink(**{
             "table.name.format": "copied", "insert.mode": "insert", "millrace.exactly.once": "true", "retry.backoff.ms": "200",
             "connection.attempts": "1", "max.retries": "200"}))
         seed, in_the_middle = random.Random(20261121), 0

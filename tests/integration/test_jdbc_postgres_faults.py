@@ -93,8 +93,9 @@ class PostgresFaults(ProcessTest):
     def test_the_server_is_killed_under_the_sink(self):
         rows, seed, in_the_middle = 20000, random.Random(20261121), 0
         worker = self.running_worker(rows)
-        worker.must_create("exact", self.sink(**EXACT))
-        worker.must_create("upserted", self.sink(**UPSERT))
+        self.proxy.delay_s = 0.005  # no machine is so fast that the copy ends before the kills
+        worker.must_create("exact", self.sink(self.proxy.port, **EXACT))
+        worker.must_create("upserted", self.sink(self.proxy.port, **UPSERT))
         for _ in range(4):
             before = self.count("exact")
             eventually(lambda: self.count("exact") > before or before >= rows, "rows flow")
@@ -103,6 +104,7 @@ class PostgresFaults(ProcessTest):
             self.db.restart_on_same_port()
             in_the_middle += self.count("exact") < rows
         self.assertGreater(in_the_middle, 0, "kills fell into the copy")
+        self.proxy.delay_s = 0
         self.wait_for_all("exact", rows)
         self.wait_for_all("upserted", rows)
         self.assertEqual(str(rows), self.db.sql("SELECT \"offset\" FROM millrace_offsets WHERE connector = 'exact'", "dst"))
