@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "connectors/jdbc/mariadb_session.h"
+#include "connectors/jdbc/sql_text.h"
 
 namespace millrace::jdbc {
 namespace {
@@ -65,12 +66,6 @@ void keep_alive(int socket) {
   set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
   set(IPPROTO_TCP, TCP_KEEPCNT, 6);
   set(IPPROTO_TCP, TCP_USER_TIMEOUT, 60'000);
-}
-
-std::string backquoted(std::string_view name) {
-  std::string out = "`";
-  for (const char c : name) out.append(c == '`' ? 2 : 1, c);
-  return out + "`";
 }
 
 }  // namespace
@@ -161,7 +156,7 @@ Status MariaDbSession::connect(const HostAddress& host) {
   }
   hold_socket();
   if (!create || database.empty()) return sdk::ok();
-  if (Status s = execute("CREATE DATABASE IF NOT EXISTS " + backquoted(database)); !s.ok()) return s;
+  if (Status s = execute("CREATE DATABASE IF NOT EXISTS " + enclosed(database, '`')); !s.ok()) return s;
   return mysql_select_db(handle_, database.c_str()) == 0 ? sdk::ok() : failed();
 }
 

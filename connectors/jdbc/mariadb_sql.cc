@@ -14,12 +14,7 @@ class MariaDbDialect final : public Dialect {
  public:
   explicit MariaDbDialect(bool quote_identifiers) : quotes_(quote_identifiers) {}
 
-  std::string quote(std::string_view part) const override {
-    if (!quotes_) return std::string(part);
-    std::string out = "`";
-    for (const char c : part) out.append(c == '`' ? 2 : 1, c);
-    return out + "`";
-  }
+  std::string quote(std::string_view part) const override { return quotes_ ? enclosed(part, '`') : std::string(part); }
 
   std::string qualified(const TableId& table) const override {
     return table.catalog.empty() ? quote(table.table) : quote(table.catalog) + "." + quote(table.table);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "connectors/jdbc/sql_text.h"
+
 namespace millrace::jdbc {
 namespace {
 
@@ -98,7 +100,7 @@ class Describer {
       if (!labels.insert(out_.columns[i].label).second) return false;
       const std::string oid = std::to_string(PQftype(result_, static_cast<int>(i)));
       const auto type = std::find_if(types.begin(), types.end(), [&](const auto& row) { return row[0] == oid; });
-      const std::string name = "q." + quoted_name(out_.columns[i].label);
+      const std::string name = "q." + enclosed(out_.columns[i].label, '"');
       casts += i == 0 ? "" : ",";
       if (out_.decoders[i].decode != PgDecode::kSkipped || type == types.end() || type->at(1) == "e") {
         casts += name;
@@ -106,16 +108,10 @@ class Describer {
       }
       any = true;
       casts += (type->at(3) == "t" ? "pg_catalog.to_json(" + name + ")" : name) + "::pg_catalog.text AS " +
-               quoted_name(out_.columns[i].label);
+               enclosed(out_.columns[i].label, '"');
     }
     if (any) out_.casts = std::move(casts);
     return any;
-  }
-
-  static std::string quoted_name(std::string_view label) {
-    std::string out = "\"";
-    for (const char c : label) out.append(c == '"' ? 2 : 1, c);
-    return out + "\"";
   }
 
   /// The smallest part of a money is the locale's matter: a cent, or a yen.

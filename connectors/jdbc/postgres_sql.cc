@@ -54,9 +54,7 @@ class PostgresDialect final : public Dialect {
 
   std::string quote(std::string_view part) const override {
     if (!quotes_) return std::string(part);
-    std::string out = "\"";
-    for (const char c : folds_ ? folded(std::string(part)) : std::string(part)) out.append(c == '"' ? 2 : 1, c);
-    return out + "\"";
+    return enclosed(folds_ ? folded(std::string(part)) : std::string(part), '"');
   }
 
   std::string qualified(const TableId& table) const override {

@@ -78,4 +78,10 @@ std::string joined(const std::vector<std::string>& names, std::string_view separ
   return out;
 }
 
+std::string enclosed(std::string_view text, char mark) {
+  std::string out(1, mark);
+  for (const char c : text) out.append(c == mark ? 2 : 1, c);
+  return out + mark;
+}
+
 }  // namespace millrace::jdbc

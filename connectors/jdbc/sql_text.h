@@ -19,6 +19,9 @@ std::string logical_time_text(const mr_schema& schema, const mr_value& value, co
 /// An integer, floating point or decimal number; empty for all else.
 std::string number_text(const mr_value& value);
 
+/// `text` between two `mark`s, those within it doubled: a quoted name, or a text where backslashes mean nothing.
+std::string enclosed(std::string_view text, char mark);
+
 /// `names` with `separator` between them.
 std::string joined(const std::vector<std::string>& names, std::string_view separator);
 

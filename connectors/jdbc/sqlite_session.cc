@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "connectors/jdbc/sql_text.h"
+
 namespace millrace::jdbc {
 namespace {
 
@@ -41,12 +43,6 @@ std::string_view advice(int code) {
     default:
       return "";
   }
-}
-
-std::string literal(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
 }
 
 bool plain_word(std::string_view text) {
@@ -291,7 +287,7 @@ Result<std::vector<ColumnInfo>> SqliteSession::columns(const TableId& table) {
   auto rows = query(
       "SELECT name, \"notnull\" OR (pk=1 AND upper(type)='INTEGER' AND (SELECT max(pk)=1 FROM "
       "pragma_table_xinfo(" +
-      literal(table.table) + "))), pk FROM pragma_table_xinfo(" + literal(table.table) +
+      enclosed(table.table, '\'') + "))), pk FROM pragma_table_xinfo(" + enclosed(table.table, '\'') +
       ") WHERE hidden<>1 ORDER BY cid");
   if (!rows.ok()) return rows.status();
   std::vector<ColumnInfo> columns;
@@ -308,7 +304,7 @@ Result<std::vector<ColumnInfo>> SqliteSession::columns(const TableId& table) {
 }
 
 Result<std::map<std::string, std::string>> SqliteSession::declared_types(const TableId& table) {
-  auto rows = query("SELECT name, upper(type) FROM pragma_table_xinfo(" + literal(table.table) + ")");
+  auto rows = query("SELECT name, upper(type) FROM pragma_table_xinfo(" + enclosed(table.table, '\'') + ")");
   if (!rows.ok()) return rows.status();
   std::map<std::string, std::string> types;
   for (const Row& row : *rows) types.emplace(row[0].value_or(""), row[1].value_or(""));
@@ -316,9 +312,8 @@ Result<std::map<std::string, std::string>> SqliteSession::declared_types(const T
 }
 
 Result<std::string> SqliteSession::table_type(const TableId& table) {
-  auto rows =
-      query("SELECT upper(type) FROM sqlite_master WHERE type IN ('table','view') AND name=" + literal(table.table) +
-            " COLLATE NOCASE");
+  auto rows = query("SELECT upper(type) FROM sqlite_master WHERE type IN ('table','view') AND name=" +
+                    enclosed(table.table, '\'') + " COLLATE NOCASE");
   if (!rows.ok()) return rows.status();
   return rows->empty() ? std::string() : rows->at(0).at(0).value_or("");
 }

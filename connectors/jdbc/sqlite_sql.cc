@@ -8,12 +8,6 @@
 namespace millrace::jdbc {
 namespace {
 
-std::string text_literal(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
-}
-
 std::string hex_literal(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out = "x'";
@@ -29,12 +23,7 @@ class SqliteDialect final : public Dialect {
   SqliteDialect(bool quote_identifiers, bool dates_as_text)
       : quotes_(quote_identifiers), dates_as_text_(dates_as_text) {}
 
-  std::string quote(std::string_view part) const override {
-    if (!quotes_) return std::string(part);
-    std::string out = "`";
-    for (const char c : part) out.append(c == '`' ? 2 : 1, c);
-    return out + "`";
-  }
+  std::string quote(std::string_view part) const override { return quotes_ ? enclosed(part, '`') : std::string(part); }
 
   std::string qualified(const TableId& table) const override { return quote(table.table); }
 
@@ -158,7 +147,7 @@ class SqliteDialect final : public Dialect {
       case MR_BOOLEAN:
         return value.u.i64 != 0 ? "1" : "0";
       case MR_STRING:
-        return text_literal({value.u.bytes, value.size});
+        return enclosed({value.u.bytes, value.size}, '\'');
       case MR_BYTES:
         return hex_literal({value.u.bytes, value.size});
       default: {
